@@ -55,6 +55,18 @@ def _umask() -> int:
     return current
 
 
+def make_folder(path: Path) -> Path:
+    """Make a folder, and see that files can be written in it, before long work begins.
+
+    Raises:
+        OutputError: they can't.
+    """
+    with replacing(path / ".writable"):
+        pass
+    (path / ".writable").unlink(missing_ok=True)
+    return path
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Write ``data`` to ``path``, whole or not at all."""
     with replacing(path) as temporary:

@@ -140,6 +140,11 @@ class Network:
 
     # --- what it is -------------------------------------------------------------------------
 
+    @property
+    def input_name(self) -> str:
+        """The name of the input that takes the picture."""
+        return self._port.name
+
     @functools.cached_property
     def layers(self) -> tuple[Layer, ...]:
         """The layers' calls in the order of the data, nested models unfolded."""
@@ -273,31 +278,27 @@ class Network:
             return np.asarray(special.expit(scores))
         return None
 
-    def predicted(self, images: np.ndarray) -> np.ndarray:
-        """Return the index of each picture's highest score."""
-        return np.asarray(self.scores(images).argmax(axis=-1))
-
-    def target(self, text: str, images: np.ndarray) -> Target:
+    def target(self, text: str, scores: np.ndarray) -> Target:
         """Resolve what ``--target`` takes.
 
         Args:
             text: ``predicted``, a class index, a class name, ``layer:channel`` or a layer.
-            images: the pictures, for ``predicted``.
+            scores: N × classes, of the pictures; ``predicted`` is each one's highest.
 
         Raises:
             UsageError: there is no such class, layer or channel.
         """
         if text == "predicted":
-            return self.predicted(images)
+            return np.asarray(scores.argmax(axis=-1))
         if self.labels is not None and text in self.labels:
-            return np.full(len(images), self.labels.index(text))
+            return np.full(len(scores), self.labels.index(text))
         if text.lstrip("-").isdecimal():
             index = int(text)
             if not 0 <= index < self.classes:
                 raise UsageError(
                     f"--target takes a class from 0 to {self.classes - 1}. Received: {index}"
                 )
-            return np.full(len(images), index)
+            return np.full(len(scores), index)
         return self._unit_of(text)
 
     def activations(self, images: np.ndarray, layer: str | Layer) -> np.ndarray:

@@ -1,0 +1,74 @@
+"""kerascnn: a lecture on convolutional networks reproduced, and visualizers for saved Keras models.
+
+Everything here is public. The names load what they need when they are first used: importing the
+package brings neither TensorFlow nor Matplotlib.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from kerascnn.errors import (
+    DataError,
+    ImageError,
+    KerascnnError,
+    ModelError,
+    PluginError,
+    RefusedError,
+    UsageError,
+)
+from kerascnn.progress import progress, say, track
+from kerascnn.registry import hookimpl
+from kerascnn.result import Heatmap, Images, Kernels, Result
+from kerascnn.visualizer import Visualizer, option
+
+if TYPE_CHECKING:
+    from kerascnn.contract import InputContract
+    from kerascnn.network import Network, Target, Unit
+    from kerascnn.running import visualize
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DataError",
+    "Heatmap",
+    "ImageError",
+    "Images",
+    "InputContract",
+    "KerascnnError",
+    "Kernels",
+    "ModelError",
+    "Network",
+    "PluginError",
+    "RefusedError",
+    "Result",
+    "Target",
+    "Unit",
+    "UsageError",
+    "Visualizer",
+    "hookimpl",
+    "option",
+    "progress",
+    "say",
+    "track",
+    "visualize",
+]
+
+_LATE = {
+    "InputContract": "kerascnn.contract",
+    "Network": "kerascnn.network",
+    "Target": "kerascnn.network",
+    "Unit": "kerascnn.network",
+    "visualize": "kerascnn.running",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATE:
+        return getattr(importlib.import_module(_LATE[name]), name)
+    raise AttributeError(f"module 'kerascnn' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,242 @@
+"""One visualizer on one network: values, their picture, and the files of both."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kerascnn.errors import ImageError, KerascnnError, ModelError, PluginError, one_line
+from kerascnn.files import sha256, write_bytes, write_json
+from kerascnn.images import Picture, read_pictures, sample_pictures
+from kerascnn.network import Network, Target, Unit
+from kerascnn.result import Result
+from kerascnn.visualizer import Visualizer
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one visualizer said of one network.
+
+    Attributes:
+        visualizer: with its options.
+        network: what was asked.
+        pictures: what it was asked about; empty for a visualizer of the network alone.
+        scores: the model's logits for them, N × classes; None without pictures.
+        target: what was explained.
+        result: the answer.
+    """
+
+    visualizer: Visualizer
+    network: Network
+    pictures: tuple[Picture, ...]
+    scores: np.ndarray | None
+    target: Target | None
+    result: Result
+
+    def figure(self) -> Figure:
+        """Draw the result."""
+        from kerascnn.render import draw
+
+        return draw(self.result, self.network.input.decode)
+
+    def save(self, folder: str | Path, **more: Any) -> dict[str, Path]:
+        """Write ``<name>.png``, ``<name>.npz`` and ``manifest.json``, each whole or not at all.
+
+        Args:
+            folder: where to; made if it is not there.
+            **more: further entries of the manifest.
+
+        Returns:
+            The paths, by ``png``, ``npz`` and ``manifest``.
+
+        Raises:
+            OutputError: the folder can't be written to.
+        """
+        from kerascnn.render import to_png
+
+        folder = Path(folder)
+        name = self.visualizer.name
+        paths = {
+            "png": folder / f"{name}.png",
+            "npz": folder / f"{name}.npz",
+            "manifest": folder / "manifest.json",
+        }
+        image = to_png(self.figure())
+        self.result.save(paths["npz"])
+        write_bytes(paths["png"], image)
+        write_json(paths["manifest"], {**self.manifest(), **more})
+        return paths
+
+    def manifest(self) -> dict[str, Any]:
+        """Return how the result came about, as JSON takes it."""
+        return {
+            "plugin": self.visualizer.name,
+            "options": self.visualizer.model_dump(exclude={"seed"}),
+            "seed": self.visualizer.seed,
+            "target": _plain(self.target),
+            "model": _origin(self.network),
+            "input": self.network.input.to_dict(),
+            "images": [_picture_record(picture) for picture in self.pictures],
+            "predictions": self.predictions(),
+            "result": self.result.meaning(),
+            "versions": _versions(self.network),
+            "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        }
+
+    def predictions(self) -> list[dict[str, Any]]:
+        """Return each picture's predicted class, its score and probability, as JSON takes it."""
+        if self.scores is None:
+            return []
+        chances = self.network.to_probabilities(self.scores)
+        found = []
+        for row, picture in enumerate(self.pictures):
+            best = int(self.scores[row].argmax())
+            found.append(
+                {
+                    "image": picture.name,
+                    "class": best,
+                    "name": self.network.class_name(best),
+                    "score": float(self.scores[row, best]),
+                    "probability": None if chances is None else float(chances[row, best]),
+                }
+            )
+        return found
+
+    def captions(self) -> list[str]:
+        """Return a line a picture: its name, what is explained, and how sure the model is."""
+        if self.scores is None or isinstance(self.target, Unit):
+            return [f"{one_line(picture.name, 28)}: {self.target}" for picture in self.pictures]
+        chances = self.network.to_probabilities(self.scores)
+        best = self.scores.argmax(axis=-1)
+        chosen = best if self.target is None else self.target
+        lines = []
+        for row, picture in enumerate(self.pictures):
+            index, top = int(chosen[row]), int(best[row])
+            score = f"score {self.scores[row, index]:.3g}"
+            sure = score if chances is None else f"p = {chances[row, index]:.4f}"
+            line = f"{one_line(picture.name, 28)}: {self.network.class_name(index)}, {sure}"
+            if index != top:
+                line += f" (predicted: {self.network.class_name(top)})"
+            lines.append(line)
+        return lines
+
+
+def visualize(
+    visualizer: Visualizer,
+    network: Network,
+    images: Sequence[str | Path] | Sequence[Picture] = (),
+    target: str = "predicted",
+) -> Run:
+    """Ask one question of a network.
+
+    Args:
+        visualizer: the question with its options, such as ``Saliency(signed=True)``.
+        network: whom to ask.
+        images: paths of pictures and folders, or pictures read before; none takes a packaged
+            sample that fits.
+        target: ``predicted``, a class index or name, or ``layer:channel``.
+
+    Raises:
+        KerascnnError: what went wrong, in one line; a failure of the plugin is a `PluginError`.
+    """
+    pictures: tuple[Picture, ...] = ()
+    values, scores, wanted = None, None, None
+    if visualizer.reads_images:
+        pictures = gather(network, images)
+        values = np.stack([picture.values for picture in pictures])
+        scores = network.scores(values)
+        wanted = network.target(target, scores)
+        # A visualizer that writes into its images would change what the next one sees.
+        values.setflags(write=False)
+    try:
+        result = visualizer.visualize(network, values, wanted)
+    except KerascnnError:
+        raise
+    except MemoryError as error:
+        raise ModelError("there is not enough memory for this; give less by --memory") from error
+    except Exception as error:
+        raise PluginError(
+            f"plugin {visualizer.name!r} failed: {type(error).__name__}: {one_line(error)}"
+        ) from error
+    if not isinstance(result, Result):
+        raise PluginError(
+            f"plugin {visualizer.name!r} must return a Heatmap, Images or another Result. "
+            f"Received: {one_line(type(result), 80)}"
+        )
+    run = Run(visualizer, network, pictures, scores, wanted, result)
+    if pictures and not result.captions and result.count == len(pictures):
+        result.captions = run.captions()
+    return run
+
+
+def gather(network: Network, images: Sequence[Any]) -> tuple[Picture, ...]:
+    """Read what was named, or take a packaged sample; all in one size.
+
+    Raises:
+        ImageError: a picture can't be read, or does not fit the model.
+    """
+    if images and isinstance(images[0], Picture):
+        return tuple(images)
+    if not images:
+        return tuple(sample_pictures(network.input, 1))
+    paths = [Path(path) for path in images]
+    pictures = read_pictures(paths, network.input)
+    if len({picture.values.shape for picture in pictures}) > 1:
+        # A model of any size takes each picture in its own; together they take the first one's.
+        height, width, channels = pictures[0].values.shape
+        pictures = read_pictures(paths, replace(network.input, shape=(height, width, channels)))
+    if not pictures:
+        raise ImageError(f"there is no picture in {one_line(paths[0])}")
+    return tuple(pictures)
+
+
+def _plain(target: Target | None) -> Any:
+    if target is None:
+        return None
+    return str(target) if isinstance(target, Unit) else [int(index) for index in target]
+
+
+def _origin(network: Network) -> dict[str, Any]:
+    loaded = network.loaded
+    if loaded is None:
+        return {"path": None, "family": network.family}
+    return {
+        "path": loaded.path,
+        "sha256": loaded.sha256,
+        "format": loaded.format,
+        "family": loaded.family,
+        "keras_version": loaded.keras_version,
+        "trusted": loaded.trusted,
+        "findings": list(loaded.findings),
+    }
+
+
+def _picture_record(picture: Picture) -> dict[str, Any]:
+    path = Path(picture.source)
+    return {
+        "name": picture.name,
+        "source": picture.source,
+        "sha256": sha256(path) if path.is_file() else None,
+        "original_size": list(picture.original_size),
+    }
+
+
+def _versions(network: Network) -> dict[str, str]:
+    names = ["kerascnn", "tensorflow", "keras" if network.family == "keras3" else "tf_keras"]
+    found = {"python": platform.python_version(), "numpy": np.__version__}
+    for name in names:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
