@@ -24,6 +24,7 @@ from kerascnn.visualizer import Option, Visualizer, options, summary
 
 if TYPE_CHECKING:
     from kerascnn.network import Network
+    from kerascnn.running import Run
 
 _INTERRUPTED = 130
 
@@ -247,17 +248,10 @@ def visualize(ctx: click.Context, model: str, plugin: str | None, **flags: Any) 
     chosen: Plugin = ctx.meta["plugin"]
     visualizer = chosen.visualizer.parse(_given(chosen.visualizer, flags))
 
-    from kerascnn.files import make_folder
+    from kerascnn.files import output_folder
 
-    folder = make_folder(Path(flags["out"] or _default_folder(model, chosen.name)))
-    network = _open(registry, model, flags)
-    from kerascnn.running import visualize as run_it
-
-    _say_assumptions(network, visualizer)
-    run = run_it(visualizer, network, flags["images"], flags["target"])
-    if visualizer.reads_images and not flags["images"]:
-        say(f"no --image given: took {', '.join(p.source for p in run.pictures)}")
-    paths = run.save(folder, distribution=chosen.distribution, distribution_version=chosen.version)
+    with output_folder(Path(flags["out"] or _default_folder(model, chosen.name))) as folder:
+        run, paths = _run(chosen, visualizer, model, folder, flags, registry)
     for note in run.result.notes:
         say(one_line(note))
     if flags["as_json"]:
@@ -269,12 +263,32 @@ def visualize(ctx: click.Context, model: str, plugin: str | None, **flags: Any) 
                 "predictions": run.predictions(),
                 "notes": list(run.result.notes),
                 "facts": run.result.facts,
-                "warnings": list(network.warnings),
+                "warnings": list(run.network.warnings),
             }
         )
         return
     for path in paths.values():
         click.echo(str(path))
+
+
+def _run(
+    chosen: Plugin,
+    visualizer: Visualizer,
+    model: str,
+    folder: Path,
+    flags: Mapping[str, Any],
+    registry: Registry,
+) -> tuple[Run, dict[str, Path]]:
+    """Load, ask, and write; return the answer and the paths of its files."""
+    network = _open(registry, model, flags)
+    from kerascnn.running import visualize as run_it
+
+    _say_assumptions(network, visualizer)
+    run = run_it(visualizer, network, flags["images"], flags["target"])
+    if visualizer.reads_images and not flags["images"]:
+        say(f"no --image given: took {', '.join(p.source for p in run.pictures)}")
+    origin = {"distribution": chosen.distribution, "distribution_version": chosen.version}
+    return run, run.save(folder, **origin)
 
 
 def _say_assumptions(network: Network, visualizer: Visualizer) -> None:

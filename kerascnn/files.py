@@ -55,16 +55,26 @@ def _umask() -> int:
     return current
 
 
-def make_folder(path: Path) -> Path:
-    """Make a folder, and see that files can be written in it, before long work begins.
+@contextlib.contextmanager
+def output_folder(path: Path) -> Iterator[Path]:
+    """Make a folder for results, and see that it can be written to before long work begins.
+
+    A folder made for nothing, since the block failed, is taken away again.
 
     Raises:
-        OutputError: they can't.
+        OutputError: it can't be made or written to.
     """
-    with replacing(path / ".writable"):
-        pass
-    (path / ".writable").unlink(missing_ok=True)
-    return path
+    made = [folder for folder in (path, *path.parents) if not folder.exists()]
+    try:
+        with replacing(path / ".writable"):
+            pass
+        (path / ".writable").unlink()
+        yield path
+    except BaseException:
+        for folder in made:
+            with contextlib.suppress(OSError):  # not empty, or never made
+                folder.rmdir()
+        raise
 
 
 def write_bytes(path: Path, data: bytes) -> None:

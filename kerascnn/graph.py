@@ -193,7 +193,7 @@ class _Reader:
         return Ref(self._count - 1)
 
     def port(self, tensor: Any) -> Port:
-        name = _history(tensor).name if _history(tensor) is not None else "input"
+        name = _source_name(tensor)
         return Port(one_line(name, 120), self.new().index, _shape(tensor), _dtype(tensor))
 
     def unfold(self, network: Any, inputs: Sequence[Ref], prefix: str) -> list[Ref]:
@@ -293,7 +293,7 @@ def _call_of(node: Any) -> tuple[Any, Any, Any]:
 
 def _inner_inputs(inner: Any, args: Any, kwargs: Any) -> list[Ref]:
     given = args[0] if args else kwargs.get("inputs")
-    names = [_history(tensor).name for tensor in _flatten(inner.inputs)]
+    names = [_source_name(tensor) for tensor in _flatten(inner.inputs)]
     if isinstance(given, Mapping) and set(names) <= set(given):
         return [given[name] for name in names]
     return list(_refs(given))
@@ -302,7 +302,7 @@ def _inner_inputs(inner: Any, args: Any, kwargs: Any) -> list[Ref]:
 def _output_names(model: Any, network: Any, count: int) -> list[str]:
     names = getattr(model, "output_names", None)
     if names is None or len(names) != count:
-        names = [_history(tensor).name for tensor in _flatten(network.outputs)]
+        names = [_source_name(tensor) for tensor in _flatten(network.outputs)]
     return [one_line(name, 120) for name in names]
 
 
@@ -310,10 +310,10 @@ def _is_symbolic(value: Any) -> bool:
     return getattr(value, "_keras_history", None) is not None
 
 
-def _history(tensor: Any) -> Any | None:
-    """Return the layer that a symbolic tensor came out of."""
+def _source_name(tensor: Any) -> str:
+    """Return the name of the layer that a symbolic tensor came out of."""
     history = getattr(tensor, "_keras_history", None)
-    return history[0] if history is not None else None
+    return history[0].name if history is not None else "input"
 
 
 def _shape(tensor: Any) -> tuple[int | None, ...] | None:

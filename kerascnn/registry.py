@@ -145,7 +145,8 @@ class Registry:
         found: dict[str, Any] = {}
         for hook in self._manager.hook.kerascnn_custom_objects.get_hookimpls():
             try:
-                found.update(hook.function())
+                give: Any = hook.function
+                found.update(give())
             except Exception as error:
                 self._problem(hook.plugin_name, "", f"kerascnn_custom_objects: {_reason(error)}")
         return found
@@ -157,7 +158,7 @@ class Registry:
             if self._manager.get_plugin(name) is None and not self._manager.is_registered(module):
                 self._manager.register(module, name=name)
             # Called by hand, not through pluggy: one failing hook must not stop the others.
-            calls = [
+            calls: list[Any] = [
                 hook.function
                 for hook in self._manager.hook.kerascnn_visualizers.get_hookimpls()
                 if hook.plugin is module
