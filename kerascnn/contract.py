@@ -154,7 +154,7 @@ _INCLUDING = (
     (r"efficientnetv2-[sml]", "symmetric"),
     (r"mobilenetv3(small|large)", "symmetric"),
     (r"convnext_(tiny|small|base|large|xlarge)", "torch"),
-    (r"regnet[xy][0-9]{3}", "torch"),
+    (r"regnet[xy][0-9]{3}", "unit"),
     (r"resnet-rs-[0-9]{2,3}", "torch"),
 )
 # Those that leave it to preprocess_input:

@@ -161,13 +161,14 @@ def _open(
 ) -> tuple[Image, bytes | None, tuple[int, int]]:
     """Return the first frame, upright, in a workable mode; its profile; its height and width."""
     from PIL import Image as Pillow
+    from PIL import UnidentifiedImageError
 
     too_large = f"{name} is too large for a picture: at most {MAX_PIXELS:,} pixels are decoded"
     try:
         opened = Pillow.open(io.BytesIO(data), formats=(kind,))
     except Pillow.DecompressionBombError as error:
         raise ImageError(f"{too_large}") from error
-    except Pillow.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise ImageError(
             f"can't read picture {name}: its head is damaged, or it is of a sort of {kind} "
             "that we don't read; save it as an 8-bit PNG"
