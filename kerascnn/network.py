@@ -160,7 +160,7 @@ class Network:
         """Return a layer by its name; that of the innermost model will do where it is unique.
 
         Raises:
-            ModelError: there is none, or there are several.
+            UsageError: there is none, or there are several.
         """
         exact = [layer for layer in self.layers if layer.name == name]
         found = exact or [layer for layer in self.layers if layer.name.rpartition("/")[2] == name]
@@ -168,14 +168,14 @@ class Network:
             return found[0]
         names = [layer.name for layer in found or self.layers]
         if found:
-            raise ModelError(f"several layers are named {one_line(name)!r}: {', '.join(names)}")
-        raise ModelError(f"no layer {one_line(name, 80)!r}{nearest(name, names)}")
+            raise UsageError(f"several layers are named {one_line(name)!r}: {', '.join(names)}")
+        raise UsageError(f"no layer {one_line(name, 80)!r}{nearest(name, names)}")
 
     def select(self, *patterns: str) -> list[Layer]:
         """Return layers by name, glob (``block?_conv*``) or ``last-conv``, in the model's order.
 
         Raises:
-            ModelError: a pattern fits no layer.
+            UsageError: a pattern fits no layer.
         """
         chosen: set[int] = set()
         for pattern in patterns:
@@ -189,7 +189,7 @@ class Network:
                     or fnmatch.fnmatchcase(layer.name.rpartition("/")[2], pattern)
                 ]
                 if not fitting:
-                    raise ModelError(
+                    raise UsageError(
                         f"no layer fits {one_line(pattern, 80)!r}"
                         f"{nearest(pattern, [layer.name for layer in self.layers])}"
                     )
@@ -361,7 +361,7 @@ class Network:
             if not colon:
                 return Unit(self.layer(text).name)
             layer = self.layer(name)
-        except ModelError as error:
+        except UsageError as error:
             raise UsageError(
                 "--target takes 'predicted', a class, LAYER or LAYER:CHANNEL. "
                 f"Received: {one_line(text, 60)!r} ({error})"

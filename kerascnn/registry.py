@@ -18,7 +18,7 @@ from typing import Any
 
 import pluggy
 
-from kerascnn.errors import KerascnnError, PluginError, nearest, one_line
+from kerascnn.errors import KerascnnError, PluginError, UsageError, nearest, one_line
 from kerascnn.visualizer import NAME, Visualizer, options
 
 GROUP = "kerascnn"
@@ -130,15 +130,15 @@ class Registry:
         """Return the visualizer of that name.
 
         Raises:
-            PluginError: there is none; the nearest names are in the message, and the reason
-                where a plugin of that name was found and could not be taken.
+            UsageError: there is none; the nearest names are in the message.
+            PluginError: a plugin of that name was found and could not be taken; the reason.
         """
         if name in self.plugins:
             return self.plugins[name]
         for problem in self.problems:
             if problem.plugin == name:
                 raise PluginError(str(problem))
-        raise PluginError(f"no plugin {one_line(name, 60)!r}{nearest(name, self.plugins)}")
+        raise UsageError(f"no plugin {one_line(name, 60)!r}{nearest(name, self.plugins)}")
 
     def custom_objects(self) -> dict[str, Any]:
         """Return what the plugins' hooks ``kerascnn_custom_objects`` give, together."""

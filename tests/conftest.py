@@ -1,0 +1,63 @@
+"""What several test modules share: small models of both families, and the installed command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+#: The command beside this interpreter: the one that the environment under test has installed.
+COMMAND = Path(sys.executable).with_name("kerascnn")
+
+
+@pytest.fixture(scope="session")
+def command():
+    """Run the installed console script: ``command("plugins", cwd=…)`` → CompletedProcess."""
+
+    def run(*arguments, cwd=None, timeout=300, **more):
+        return subprocess.run(
+            [str(COMMAND), *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            cwd=cwd,
+            timeout=timeout,
+            check=False,
+            **more,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session", params=["keras2", "keras3"])
+def keras(request):
+    """Each Keras generation in turn, as a module."""
+    if request.param == "keras2":
+        import tf_keras
+
+        return tf_keras
+    import keras
+
+    if keras.__version__.startswith("2."):
+        pytest.skip("the installed keras is Keras 2")
+    return keras
+
+
+@pytest.fixture(scope="session")
+def lecture_models(tmp_path_factory):
+    """The lecture's three networks, untrained, saved as HDF5: name → path."""
+    from kerascnn import models
+
+    folder = tmp_path_factory.mktemp("models")
+    builders = {"dnn": models.dnn, "cnn": models.cnn, "cnn-as-written": models.cnn_as_written}
+    paths = {}
+    for name, build in builders.items():
+        paths[name] = folder / f"{name}.h5"
+        build(seed=0).save(paths[name])
+    return paths
