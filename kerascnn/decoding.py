@@ -347,13 +347,17 @@ def _in_srgb(image: Image, profile: bytes, name: str, notice: Notice) -> Image:
             base = "RGB"
         if {"GRAY": "L"}.get(space, space) != base:
             raise ImageCms.PyCMSError(f"it is for {space}")
+        flags = ImageCms.Flags.BLACKPOINTCOMPENSATION
+        if space == "GRAY":
+            # Optimized, LittleCMS misses dark greys by up to ten levels of 255.
+            flags |= ImageCms.Flags.NOOPTIMIZE
         colours = ImageCms.profileToProfile(
             image.convert(base),
             source,
             ImageCms.createProfile("sRGB"),
             renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
             outputMode="RGB",
-            flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+            flags=flags,
         )
     except (ImageCms.PyCMSError, ImportError, OSError, ValueError) as error:
         notice("profile", f"{name}: colour profile not used ({one_line(error, 80)}); taken as sRGB")
