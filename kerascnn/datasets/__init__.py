@@ -1,0 +1,1 @@
+"""Data sets, each with a part embedded in the package."""
