@@ -23,6 +23,7 @@ WEIGHTS = "weights (HDF5)"
 
 _HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
+_MOST_JSON = 16 << 20
 _KNOWN = (
     (b"\x89PNG", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),
@@ -76,6 +77,14 @@ def open_regular(path: Path) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
+def is_folder(path: Path) -> bool:
+    """Tell whether ``path`` is a directory; what can't be looked at is not."""
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
 def sniff(path: str | Path) -> Sniffed:
     """Tell what the model file (or SavedModel directory) at ``path`` is, without TensorFlow.
 
@@ -83,7 +92,7 @@ def sniff(path: str | Path) -> Sniffed:
         ModelError: it is no model file of a kind we know, or can't be read.
     """
     path = Path(path)
-    if path.is_dir():
+    if is_folder(path):
         return _sniff_directory(path)
     with open_regular(path) as stream:
         return sniff_stream(stream, one_line(path))
@@ -184,8 +193,11 @@ def _sniff_zip(stream: BinaryIO, shown: str) -> Sniffed:
 
 
 def _sniff_json(stream: BinaryIO, shown: str) -> Sniffed:
+    text = stream.read(_MOST_JSON + 1)
+    if len(text) > _MOST_JSON:
+        raise ModelError(f"{shown}: is JSON, but far too large for the architecture of a model")
     try:
-        config = json.loads(stream.read())
+        config = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{shown}: looks like JSON but is not: {one_line(error, 120)}") from None
     if not isinstance(config, dict) or "class_name" not in config or "config" not in config:
