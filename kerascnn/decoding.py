@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
 """The formats of picture files that are read, as Pillow names them."""
 
-MAX_PIXELS = 1 << 27
-"""The most pixels a picture may declare (134 million); decoding takes 1.5 GB at the most."""
+MAX_PIXELS = 120_000_000
+"""The most pixels a picture may declare; decoding so many takes 2 GB at the most."""
 
 MAX_BYTES = 1 << 29
 """The largest file that is read, and the largest array within one (512 MiB)."""
@@ -231,13 +231,13 @@ def _workable(image: Image, kind: str, name: str) -> Image:
     mode = image.mode
     if mode == "F" or mode.startswith("I"):
         return _grey_floats(image, kind, name)
-    if mode in ("LA", "RGBA", "CMYK"):
+    keyed = "transparency" in image.info
+    if mode in ("LA", "RGBA", "CMYK") or (mode in ("L", "RGB") and not keyed):
         return image
     if mode in ("1", "L"):
-        return image.convert("LA" if "transparency" in image.info else "L")
+        return image.convert("LA" if keyed else "L")
     if mode in ("P", "PA", "RGB", "RGBX", "RGBa", "YCbCr"):
-        clear = mode in ("PA", "RGBa") or "transparency" in image.info
-        return image.convert("RGBA" if clear else "RGB")
+        return image.convert("RGBA" if keyed or mode in ("PA", "RGBa") else "RGB")
     raise ImageError(f"{name} has colours in mode {one_line(mode)}; save it as RGB")
 
 
@@ -261,12 +261,13 @@ def _grey_floats(image: Image, kind: str, name: str) -> Image:
         )
     bits = tags.get(258, (16,))[0]
     clear = image.info.get("transparency")
-    unit = values / np.float32((1 << bits) - 1)
+    on_white = values == clear if isinstance(clear, int) else None
+    values /= np.float32((1 << bits) - 1)  # in place: large pictures are large
     if tags.get(262) == 0:  # white is zero
-        unit = 1.0 - unit
-    if isinstance(clear, int):
-        unit[values == clear] = 1.0
-    return Pillow.fromarray(np.clip(unit, 0.0, 1.0))
+        np.subtract(1.0, values, out=values)
+    if on_white is not None:
+        values[on_white] = 1.0
+    return Pillow.fromarray(np.clip(values, 0.0, 1.0, out=values))
 
 
 def to_unit(
