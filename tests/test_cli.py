@@ -109,6 +109,36 @@ def test_a_name_with_escape_sequences_is_made_harmless(capsys):
     assert "\x07" not in err
 
 
+@pytest.mark.parametrize(
+    ("flags", "code", "words"),
+    [
+        (["--target", "10"], 2, ["--target", "0 to 9", "10"]),
+        (["--target", "cat"], 2, ["--target", "cat"]),
+        (["--target", "conv2d:25"], 2, ["conv2d", "0 to 24", "25"]),
+        (["--image", "nowhere.png"], 1, ["nowhere.png"]),
+        (["--out", "{file}/x"], 1, ["can't write"]),
+        (["--preprocess", "bytes"], 2, ["bytes", "unit"]),
+        (["--output", "second"], 2, ["second"]),
+        (["--labels", "nowhere.txt"], 1, ["nowhere.txt"]),
+    ],
+)
+def test_wrong_input_is_one_line_and_leaves_nothing(
+    capsys, lecture_models, tmp_path, monkeypatch, flags, code, words
+):
+    blocker = tmp_path / "blocker"
+    blocker.write_text("a file where a folder is wanted")
+    monkeypatch.chdir(tmp_path)
+    flags = [flag.replace("{file}", str(blocker)) for flag in flags]
+    got, out, err = run(capsys, "visualize", "--plugin", "saliency", lecture_models["cnn"], *flags)
+    errors = [line for line in err.splitlines() if "error" in line]
+    assert (got, out) == (code, "")
+    assert len(errors) == 1, err
+    assert errors[0].startswith("kerascnn: error: ")
+    for word in words:
+        assert word in errors[0]
+    assert [path.name for path in tmp_path.iterdir()] == ["blocker"]
+
+
 def test_ctrl_c_exits_130_and_leaves_nothing(capsys, tmp_path, monkeypatch):
     from kerascnn import network
 

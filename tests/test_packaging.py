@@ -1,0 +1,207 @@
+"""What is installed: the wheel's content, an editable install, plugins of other distributions."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="links as Unix has them")
+
+
+class Environment:
+    """A virtual environment that borrows all installed packages but kerascnn itself."""
+
+    def __init__(self, folder: Path, borrow_kerascnn: bool) -> None:
+        self.folder = folder
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+        target = Path(
+            sysconfig.get_path("purelib", "venv", vars={"base": str(folder)})
+            if "venv" in sysconfig.get_scheme_names()
+            else next(folder.glob("lib/python*/site-packages"))
+        )
+        # Both folders where the platform keeps two; a link for each package is as good as a copy.
+        for source in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
+            for entry in Path(source).iterdir():
+                ours = "kerascnn" in entry.name
+                if (borrow_kerascnn or not ours) and not (target / entry.name).exists():
+                    (target / entry.name).symlink_to(entry)
+
+    def run(self, *arguments, **more):
+        return subprocess.run(
+            [str(argument) for argument in arguments],
+            capture_output=True, text=True, encoding="utf-8", timeout=300, check=False, **more,
+        )  # fmt: skip
+
+    def install(self, *arguments):
+        done = self.run(
+            self.folder / "bin" / "python", "-m", "pip", "install", "-q", "--no-deps",
+            "--no-index", "--no-build-isolation", *arguments,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+
+    def command(self, *arguments, **more):
+        script = "import sys; from kerascnn.cli import main; sys.exit(main())"
+        return self.run(self.folder / "bin" / "python", "-c", script, *arguments, **more)
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel built out of a clean copy of the tree, as a release would be."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
+    source.mkdir()
+    for name in ("kerascnn", "plugins", "scripts", "setup.cfg", "pyproject.toml", "README.md"):
+        _copy(ROOT / name, source / name)
+    for name in ("LICENSE", "NOTICE"):
+        _copy(ROOT / name, source / name)
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation",
+         "-w", str(folder), str(source)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return next(folder.glob("*.whl"))
+
+
+def _copy(source: Path, target: Path) -> None:
+    import shutil
+
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        shutil.copy(source, target)
+
+
+def test_the_wheel_has_every_module_and_all_data(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    for path in (ROOT / "kerascnn").rglob("*"):
+        if path.is_file() and "__pycache__" not in path.parts:
+            assert path.relative_to(ROOT).as_posix() in names
+    for path in (ROOT / "plugins").glob("*.py"):
+        assert f"kerascnn_plugins/{path.name}" in names
+    tops = {name.partition("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {
+        "kerascnn",
+        "kerascnn_plugins",
+    }
+    assert any(name.endswith("/NOTICE") for name in names)
+
+
+def test_an_editable_install_has_the_same_plugins(tmp_path, command):
+    environment = Environment(tmp_path / "env", borrow_kerascnn=False)
+    source = tmp_path / "source"
+    source.mkdir()
+    for path in ROOT.iterdir():
+        if path.name in ("kerascnn", "plugins", "setup.cfg", "pyproject.toml", "README.md",
+                         "LICENSE", "NOTICE"):  # fmt: skip
+            _copy(path, source / path.name)
+    environment.install("--editable", source)
+    done = environment.command("plugins", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    installed = json.loads(command("plugins", "--json").stdout)
+    assert json.loads(done.stdout) == installed
+    # It is the checkout that runs: a change there shows.
+    plugin = source / "plugins" / "saliency.py"
+    text = plugin.read_text(encoding="utf-8")
+    plugin.write_text(text.replace('"""How much the class score', '"""Yes, edited: how'), "utf-8")
+    shown = environment.command("plugins", "show", "saliency", cwd=tmp_path)
+    assert "Yes, edited" in shown.stdout
+
+
+PLUGIN = '''"""Input × gradient: each pixel's share of the score, to first order."""
+from kerascnn import Heatmap, Visualizer, hookimpl, option
+
+
+class InputGradient(Visualizer):
+    """Each pixel's share of the score, to first order."""
+
+    name = "input-gradient"
+    absolute: bool = option(False, "drop the sign")
+
+    def visualize(self, network, images, target):
+        share = (images * network.gradients(images, target)).sum(axis=-1)
+        values = abs(share) if self.absolute else share
+        return Heatmap(values, over=images, signed=not self.absolute)
+
+
+@hookimpl
+def kerascnn_visualizers():
+    yield InputGradient
+'''
+
+
+def distribution(folder: Path, name: str, module: str, entry: str, text: str) -> Path:
+    """Write a project with one module and one entry point; return its folder."""
+    folder.mkdir()
+    (folder / f"{module}.py").write_text(text, encoding="utf-8")
+    (folder / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+        f'[project]\nname = "{name}"\nversion = "1.2"\n'
+        f'[project.entry-points.kerascnn]\n{entry} = "{module}"\n'
+        f'[tool.setuptools]\npy-modules = ["{module}"]\n',
+        encoding="utf-8",
+    )
+    return folder
+
+
+def test_plugins_of_other_distributions(tmp_path, lecture_models):
+    """One good, one broken, one with a name that is taken: each is told, and none in the way."""
+    environment = Environment(tmp_path / "env", borrow_kerascnn=True)
+    good = distribution(tmp_path / "good", "kc-good", "kc_good", "input-gradient", PLUGIN)
+    broken = distribution(tmp_path / "broken", "kc-broken", "kc_broken", "broken", "import nono")
+    doubled = distribution(
+        tmp_path / "doubled", "kc-doubled", "kc_doubled", "saliency",
+        PLUGIN.replace('"input-gradient"', '"saliency"'),
+    )  # fmt: skip
+    environment.install(good, broken, doubled)
+
+    done = environment.command("plugins", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    origin = {plugin["name"]: plugin["distribution"] for plugin in found["plugins"]}
+    assert origin["input-gradient"] == "kc-good"
+    assert origin["saliency"] == "kerascnn"
+    told = {problem["distribution"]: problem for problem in found["problems"]}
+    assert set(told) == {"kc-broken", "kc-doubled"}
+    assert told["kc-broken"]["plugin"] == "broken"
+    assert "nono" in told["kc-broken"]["reason"]
+    assert told["kc-doubled"]["plugin"] == "saliency"
+    assert "kerascnn" in told["kc-doubled"]["reason"]
+
+    done = environment.command(
+        "visualize", "--plugin", "input-gradient", "--absolute", lecture_models["cnn"],
+        "--out", "out", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    with np.load(tmp_path / "out" / "input-gradient.npz") as stored:
+        assert (stored["values"] >= 0).all()
+        assert stored["values"].max() > 0
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
+    assert (manifest["distribution"], manifest["distribution_version"]) == ("kc-good", "1.2")
+
+    done = environment.command("visualize", "--plugin", "broken", "m.h5", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "nono" in done.stderr
+    assert "kc-broken" in done.stderr
+
+
+def test_the_same_file_works_by_its_path(command, lecture_models, tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(PLUGIN, encoding="utf-8")
+    done = command(
+        "visualize", "--plugin-file", path, "--plugin", "input-gradient", lecture_models["cnn"],
+        "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "input-gradient.png").stat().st_size > 5_000
