@@ -112,6 +112,16 @@ class Graph:
         """Return the steps that a tensor goes into."""
         return [step for step in self.steps if index in step.inputs]
 
+    def between(self, source: int, result: int) -> list[Step]:
+        """Return the steps on the ways from one tensor to another, in order."""
+        given = frozenset({source, *(port.index for port in self.inputs)})
+        reached, found = {source}, []
+        for step in self._needed(given, frozenset({result})):
+            if reached.intersection(step.inputs):
+                reached.update(step.outputs)
+                found.append(step)
+        return found
+
     def _needed(self, given: frozenset[int], wanted: frozenset[int]) -> list[Step]:
         open_, needed = set(wanted - given), []
         for step in reversed(self.steps):

@@ -77,13 +77,14 @@ def find_head(graph: Graph, output: int, axis: Callable[[int], int]) -> Head:
 def _carries(step: Step) -> bool:
     if step.kind in _CARRIERS:
         return True
-    return step.kind == "Activation" and _function_name(step.layer.activation) == "linear"
+    return step.kind == "Activation" and function_name(step.layer.activation) == "linear"
 
 
 def _has_own_activation(step: Step) -> bool:
-    return step.kind != "Activation" and _function_name(
-        getattr(step.layer, "activation", None)
-    ) in ("softmax", "sigmoid")
+    return step.kind != "Activation" and function_name(getattr(step.layer, "activation", None)) in (
+        "softmax",
+        "sigmoid",
+    )
 
 
 def _activation_name(step: Step, axis: Callable[[int], int]) -> str | None:
@@ -94,7 +95,7 @@ def _activation_name(step: Step, axis: Callable[[int], int]) -> str | None:
         over = getattr(step.layer, "axis", -1)
     else:
         function = getattr(step.layer, "activation", None)
-        found = _function_name(function)
+        found = function_name(function)
         if found not in ("softmax", "sigmoid"):
             return None
         name, over = found, -1
@@ -107,7 +108,8 @@ def _activation_name(step: Step, axis: Callable[[int], int]) -> str | None:
     return name
 
 
-def _function_name(function: Any) -> str | None:
+def function_name(function: Any) -> str | None:
+    """Return the name of an activation function or layer; ``"linear"`` for none."""
     if function is None:
         return "linear"
     return getattr(function, "__name__", None) or type(function).__name__.lower()

@@ -1,0 +1,66 @@
+"""Many pictures through one compiled function, as many at once as memory allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from kerascnn.errors import ModelError
+from kerascnn.memory import MemoryBudget
+from kerascnn.progress import say
+
+
+class Batches:
+    """Calls functions on batches within a budget of memory.
+
+    A batch for which TensorFlow finds no memory is halved and tried again; what did fit is
+    remembered.
+
+    Args:
+        memory: what work may take.
+    """
+
+    def __init__(self, memory: MemoryBudget) -> None:
+        self.memory = memory
+        self._ceiling: int | None = None  # bytes, as estimated, that proved too many
+
+    def run(
+        self, function: Callable[..., Any], per_item: int, *columns: np.ndarray
+    ) -> tuple[np.ndarray, ...]:
+        """Call a function on slices of the columns and join what it returns.
+
+        Args:
+            function: takes a slice of each column, returns a tuple of as many rows each.
+            per_item: bytes that one row takes, roughly.
+            *columns: arrays of equal length.
+
+        Raises:
+            ModelError: there is no memory for a single row.
+        """
+        import tensorflow as tf
+
+        count, start = len(columns[0]), 0
+        parts: list[tuple[np.ndarray, ...]] = []
+        while start < count:
+            size = min(self.size(per_item), count - start)
+            given = [column[start : start + size] for column in columns]
+            try:
+                parts.append(tuple(np.asarray(value) for value in function(*given)))
+            except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+                if size == 1:
+                    raise ModelError(
+                        "there is not enough memory for one picture; close other programs or take "
+                        "a smaller one"
+                    ) from error
+                self._ceiling = per_item * (size // 2)
+                say(f"memory is short: {size // 2} pictures at once instead of {size}")
+                continue
+            start += size
+        return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+
+    def size(self, per_item: int) -> int:
+        """Return how many rows go at once."""
+        size = self.memory.batch_size(per_item)
+        return size if self._ceiling is None else max(1, min(size, self._ceiling // per_item))
