@@ -8,7 +8,7 @@ from kerascnn.contract import preprocessing_of_application
 from kerascnn.graph import Graph, Port, Step
 
 # What may stand between the input and the layer that scales it.
-_PASSING = ("ZeroPadding2D", "Resizing", "CenterCrop", "RandomFlip", "RandomRotation", "RandomZoom")
+_PASSING = ("ZeroPadding2D", "Resizing", "CenterCrop")
 _PASSING_PREFIX = "Random"
 
 
@@ -26,9 +26,10 @@ def find_preprocessing(model: Any, graph: Graph, port: Port, given: str | None) 
         if found is not None:
             return found, f"{entrance.kind} layer {entrance.path!r}"
     channels = port.shape and len(port.shape) == 4 and 3 in (port.shape[1], port.shape[3])
-    if channels and (entrance is None or _of_scaling(entrance) is None):
+    if channels:
         for name in _model_names(model, graph):
-            found = preprocessing_of_application(name)
+            # No scaling layer was met, so it was built without the one that some bring along.
+            found = preprocessing_of_application(name, included=False)
             if found is not None:
                 return found, f"keras.applications {name}"
     return "unit", "assumed"

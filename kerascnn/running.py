@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerascnn.errors import ImageError, KerascnnError, ModelError, PluginError, one_line
+from kerascnn.errors import KerascnnError, ModelError, PluginError, one_line
 from kerascnn.files import sha256, write_bytes, write_json
-from kerascnn.images import Picture, read_pictures, sample_pictures
+from kerascnn.images import Picture, iter_pictures, read_pictures, sample_pictures
 from kerascnn.network import Network, Target, Unit
 from kerascnn.result import Result
 from kerascnn.visualizer import Visualizer
@@ -188,16 +188,14 @@ def gather(network: Network, images: Sequence[Any]) -> tuple[Picture, ...]:
     if images and isinstance(images[0], Picture):
         return tuple(images)
     if not images:
-        return tuple(sample_pictures(network.input, 1))
+        return tuple(sample_pictures(network.input))
     paths = [Path(path) for path in images]
-    pictures = read_pictures(paths, network.input)
-    if len({picture.values.shape for picture in pictures}) > 1:
+    contract = network.input
+    if None in contract.shape:
         # A model of any size takes each picture in its own; together they take the first one's.
-        height, width, channels = pictures[0].values.shape
-        pictures = read_pictures(paths, replace(network.input, shape=(height, width, channels)))
-    if not pictures:
-        raise ImageError(f"there is no picture in {one_line(paths[0])}")
-    return tuple(pictures)
+        height, width, channels = next(iter_pictures(paths, contract)).values.shape
+        contract = replace(contract, shape=(height, width, channels))
+    return tuple(read_pictures(paths, contract))
 
 
 def _plain(target: Target | None) -> Any:

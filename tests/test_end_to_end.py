@@ -42,8 +42,8 @@ def test_saliency_with_no_other_argument(command, lecture_models, tmp_path):
     assert "no --image given" in done.stderr
 
     with np.load(folder / "saliency.npz", allow_pickle=False) as stored:
-        assert stored["values"].shape == (1, 28, 28)
-        assert stored["images"].shape == (1, 28, 28, 1)
+        assert stored["values"].shape == (10, 28, 28)
+        assert stored["images"].shape == (10, 28, 28, 1)
         assert (stored["values"] >= 0).all()
         assert stored["values"].max() > 0
         assert json.loads(str(stored["meaning"]))["kind"] == "Heatmap"

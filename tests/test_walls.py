@@ -27,6 +27,11 @@ ROOMS = {
     "result": {"errors"},
     "labels": {"errors"},
     "memory": {"errors", "psutil"},
+    "contract": {"errors", "numpy"},
+    "decoding": {"errors", "numpy"},
+    "arrays": {"decoding", "errors", "numpy"},
+    "folders": {"decoding", "errors", "progress"},
+    "images": {"arrays", "contract", "decoding", "errors", "folders", "progress", "numpy"},
     "cli": {"errors", "progress", "registry", "visualizer", "kerascnn", "click"},
     "__main__": {"cli"},
 }
