@@ -286,7 +286,8 @@ def _run(
     _say_assumptions(network, visualizer)
     run = run_it(visualizer, network, flags["images"], flags["target"])
     if visualizer.reads_images and not flags["images"]:
-        say(f"no --image given: took {', '.join(p.source for p in run.pictures)}")
+        more = f" and {len(run.pictures) - 1} more" if len(run.pictures) > 1 else ""
+        say(f"no --image given: took {run.pictures[0].source}{more}")
     origin = {"distribution": chosen.distribution, "distribution_version": chosen.version}
     return run, run.save(folder, **origin)
 
