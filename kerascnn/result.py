@@ -7,7 +7,7 @@ into an NPZ file untouched.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -69,9 +69,41 @@ class Result:
 
         from kerascnn.files import replacing
 
-        text = json.dumps(self.meaning(), ensure_ascii=False)
         with replacing(path, ".npz") as temporary:
-            np.savez_compressed(temporary, allow_pickle=False, meaning=text, **self.arrays())
+            np.savez_compressed(temporary, **self.pack())
+
+    def pack(self) -> dict[str, Any]:
+        """Return arrays and meaning as `save` writes them, by name."""
+        return {"meaning": json.dumps(self.meaning(), ensure_ascii=False), **self.arrays()}
+
+    @staticmethod
+    def unpack(arrays: Mapping[str, np.ndarray]) -> Result:
+        """Make the result again out of what `pack` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError, PluginError: it is not that.
+        """
+        meaning = json.loads(str(arrays["meaning"]))
+        kind = _kinds()[meaning.pop("kind")]
+        return kind._from(meaning, {name: a for name, a in arrays.items() if name != "meaning"})
+
+    @classmethod
+    def _from(cls, meaning: dict[str, Any], arrays: dict[str, np.ndarray]) -> Result:
+        given = {
+            attribute: arrays[name] for attribute, name in cls._ARRAYS.items() if name in arrays
+        }
+        return cls(**given, **meaning)
+
+    def merge(self, other: Result) -> Result:
+        """Return what the pictures of this result and then those of ``other`` give together.
+
+        Where a kind has it, ``a.merge(b).merge(c)`` equals ``a.merge(b.merge(c))``, so that a sweep
+        over many pictures can be cut anywhere.
+
+        Raises:
+            PluginError: this kind of result can't be merged, or the two don't fit each other.
+        """
+        raise PluginError(f"a {type(self).__name__} can't be merged with another one")
 
     @staticmethod
     def load(path: str | Path) -> Result:
@@ -80,42 +112,22 @@ class Result:
         Raises:
             DataError: the file is not one that `save` wrote.
         """
-        import zipfile
-
         import numpy as np
 
         try:
             with np.load(path, allow_pickle=False) as stored:
-                arrays = {name: stored[name] for name in stored.files}
-            meaning = json.loads(str(arrays.pop("meaning")))
-            kind = _KINDS[meaning.pop("kind")]
-            given = {
-                attribute: arrays[name]
-                for attribute, name in kind._ARRAYS.items()
-                if name in arrays
-            }
-            return kind(**given, **meaning)
-        except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+                return Result.unpack({name: stored[name] for name in stored.files})
+        except MemoryError:
+            raise
+        except Exception as error:  # a damaged file makes NumPy's reader raise nearly anything
             raise DataError(
                 f"{one_line(path)} is no result of kerascnn: {one_line(error)}"
             ) from error
 
     def _array(self, attribute: str, shape: str) -> None:
         """Check an array: its rank (``N×H×W``), real and finite numbers; make it float32."""
-        import numpy as np
-
-        value = np.asarray(getattr(self, attribute))
         label = f"{type(self).__name__}.{attribute}"
-        if value.ndim != shape.count("×") + 1 or value.size == 0:
-            raise PluginError(f"{label} must be {shape}. Received the shape {value.shape}")
-        if value.dtype.kind not in "fiub":
-            raise PluginError(f"{label} must be real numbers. Received the dtype {value.dtype}")
-        value = np.ascontiguousarray(value, np.float32)
-        if not np.isfinite(value).all():
-            raise PluginError(
-                f"{label} holds NaN or infinite numbers: the network gives none that are finite "
-                "for this picture (kerascnn inspect tells whether its weights are)"
-            )
+        value = checked(getattr(self, attribute), shape, label)
         setattr(self, attribute, value)
 
     def _counted(self, count: int) -> None:
@@ -198,4 +210,128 @@ class Kernels(Result):
         self._counted(len(self.values))
 
 
-_KINDS: dict[str, type[Result]] = {kind.__name__: kind for kind in (Heatmap, Images, Kernels)}
+@dataclass(eq=False)
+class LayerMaps:
+    """What some channels of one layer give for each picture.
+
+    Attributes:
+        layer: the layer's name.
+        values: N×h×w×K for maps, N×K for neurons.
+        channels: the number of each of the K channels in its layer.
+        total: how many channels the layer has.
+        names: what each channel stands for (a class), where it has a name.
+        kernels: K×kh×kw×C, the filters that made the maps, where they can be looked at.
+        colour: whether the kernels' three channels are red, green and blue.
+    """
+
+    layer: str
+    values: np.ndarray
+    channels: Sequence[int]
+    total: int
+    names: Sequence[str] = ()
+    kernels: np.ndarray | None = None
+    colour: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the arrays against each other."""
+        self.channels = [int(channel) for channel in self.channels]
+        self.names = [str(name) for name in self.names]
+        is_map = getattr(self.values, "ndim", 0) == 4
+        label = f"maps of {one_line(self.layer, 60)}"
+        self.values = checked(self.values, "N×h×w×K" if is_map else "N×K", label)
+        count = self.values.shape[-1]
+        if self.kernels is not None:
+            label = f"kernels of {one_line(self.layer, 60)}"
+            self.kernels = checked(self.kernels, "K×h×w×C", label)
+            if len(self.kernels) != count:
+                raise PluginError(f"{label} must be {count}. Received {len(self.kernels)}")
+        for what in (self.channels, self.names or self.channels):
+            if len(what) != count:
+                raise PluginError(f"{label} must have {count} channels named. Received {len(what)}")
+
+
+@dataclass(eq=False)
+class Maps(Result):
+    """What layers give for pictures: a map for each filter, a number for each neuron.
+
+    Attributes:
+        over: the pictures, N×H×W×C in the model's values.
+        layers: a `LayerMaps` for each layer.
+        shared_scale: whether all maps of a layer are drawn on one scale; else each on its own.
+    """
+
+    over: np.ndarray
+    layers: Sequence[LayerMaps]
+    shared_scale: bool = False
+
+    _ARRAYS: ClassVar[dict[str, str]] = {"over": "images"}
+
+    def __post_init__(self) -> None:
+        """Check the arrays against each other."""
+        self._array("over", "N×H×W×C")
+        self._counted(len(self.over))
+        if not self.layers:
+            raise PluginError("Maps.layers must name a layer at least")
+        for layer in self.layers:
+            if len(layer.values) != len(self.over):
+                raise PluginError(
+                    f"Maps of {one_line(layer.layer, 60)} must be as many as the pictures "
+                    f"({len(self.over)}). Received {len(layer.values)}"
+                )
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the pictures, and ``values_0``, ``kernels_0``, ``values_1`` … of the layers."""
+        found = super().arrays()
+        for number, layer in enumerate(self.layers):
+            found[f"values_{number}"] = layer.values
+            if layer.kernels is not None:
+                found[f"kernels_{number}"] = layer.kernels
+        return found
+
+    def meaning(self) -> dict[str, Any]:
+        """Return all that is not an array, as JSON takes it."""
+        plain = ("layer", "channels", "total", "names", "colour")
+        layers = [{name: getattr(layer, name) for name in plain} for layer in self.layers]
+        return {**super().meaning(), "layers": layers}
+
+    @classmethod
+    def _from(cls, meaning: dict[str, Any], arrays: dict[str, np.ndarray]) -> Result:
+        layers = [
+            LayerMaps(values=arrays[f"values_{i}"], kernels=arrays.get(f"kernels_{i}"), **layer)
+            for i, layer in enumerate(meaning.pop("layers"))
+        ]
+        return cls(over=arrays["images"], layers=layers, **meaning)
+
+
+def checked(value: Any, shape: str, label: str) -> np.ndarray:
+    """Return an array as float32 after checking its rank and numbers.
+
+    Args:
+        value: the array.
+        shape: its axes, as ``N×H×W``.
+        label: what it is, for errors.
+
+    Raises:
+        PluginError: another rank, no element, not real, or not finite.
+    """
+    import numpy as np
+
+    value = np.asarray(value)
+    if value.ndim != shape.count("×") + 1 or value.size == 0:
+        raise PluginError(f"{label} must be {shape}. Received the shape {value.shape}")
+    if value.dtype.kind not in "fiub":
+        raise PluginError(f"{label} must be real numbers. Received the dtype {value.dtype}")
+    value = np.ascontiguousarray(value, np.float32)
+    if not np.isfinite(value).all():
+        raise PluginError(
+            f"{label} holds NaN or infinite numbers: the network gives none that are finite "
+            "for this picture (kerascnn inspect tells whether its weights are)"
+        )
+    return value
+
+
+def _kinds() -> dict[str, type[Result]]:
+    from kerascnn.ranking import TopImages
+
+    kinds: tuple[type[Result], ...] = (Heatmap, Images, Kernels, Maps, TopImages)
+    return {kind.__name__: kind for kind in kinds}
