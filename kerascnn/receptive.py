@@ -80,7 +80,8 @@ _ELEMENTWISE_SYMBOLS = frozenset(
         "concat",
     ]
 )
-_WINDOWED = ("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "MaxPooling2D", "AveragePooling2D")
+WINDOWED = ("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "MaxPooling2D", "AveragePooling2D")
+"""Class names of the layers whose window slides over the maps; see `sliding`."""
 
 
 @dataclass(frozen=True)
@@ -251,7 +252,7 @@ def _axis_map(step: Step, axis: int, length: int | None) -> Back | None:
     kinds = {base.__name__ for base in type(layer).__mro__}
     if kinds & {"Conv2DTranspose"}:
         return _transposed(layer, axis)
-    if kinds & set(_WINDOWED):
+    if kinds & set(WINDOWED):
         return _windowed(layer, axis, length)
     if "ZeroPadding2D" in kinds:
         before = layer.padding[axis][0]
@@ -263,13 +264,36 @@ def _axis_map(step: Step, axis: int, length: int | None) -> Back | None:
         factor = layer.size[axis]
         reach = 0 if getattr(layer, "interpolation", "nearest") == "nearest" else 1
         return lambda a, b: (a // factor - reach, b // factor + reach)
-    symbol = getattr(layer, "symbol", None)  # a TensorFlow function in a Keras 2 model
-    if kinds & _ELEMENTWISE or symbol in _ELEMENTWISE_SYMBOLS:
+    if is_elementwise(layer):
         return lambda a, b: (a, b)
     return None
 
 
-def _windowed(layer: Any, axis: int, length: int | None) -> Back:
+@dataclass(frozen=True)
+class Sliding:
+    """How a layer's window slides along one axis.
+
+    Output i sees the inputs i·stride − before … i·stride − before + reach − 1.
+
+    Attributes:
+        reach: how many inputs the window spans, its dilation included.
+        stride: how far it moves from one output to the next.
+        before: how much padding lies before the first input.
+    """
+
+    reach: int
+    stride: int
+    before: int
+
+
+def sliding(layer: Any, axis: int, length: int | None) -> Sliding:
+    """Return how a convolution or pooling layer slides.
+
+    Args:
+        layer: a live layer of one of the kinds with a window.
+        axis: 0 for rows, 1 for columns.
+        length: how many inputs there are along it; None where unknown.
+    """
     window = getattr(layer, "kernel_size", None) or layer.pool_size
     dilation = getattr(layer, "dilation_rate", (1, 1))
     dilation = dilation if isinstance(dilation, (tuple, list)) else (dilation,) * 2
@@ -280,7 +304,22 @@ def _windowed(layer: Any, axis: int, length: int | None) -> Back:
         # TensorFlow pads only as much as the last window needs, the odd pixel at the end.
         n = length if length is not None else stride
         before = max((-(-n // stride) - 1) * stride + reach - n, 0) // 2
-    return lambda a, b: (a * stride - before, b * stride - before + reach - 1)
+    return Sliding(reach, stride, before)
+
+
+def is_elementwise(layer: Any) -> bool:
+    """Return whether a layer on maps keeps each place in its place, as far as its kind tells."""
+    kinds = {base.__name__ for base in type(layer).__mro__}
+    symbol = getattr(layer, "symbol", None)  # a TensorFlow function in a Keras 2 model
+    return bool(kinds & _ELEMENTWISE) or symbol in _ELEMENTWISE_SYMBOLS
+
+
+def _windowed(layer: Any, axis: int, length: int | None) -> Back:
+    move = sliding(layer, axis, length)
+    return lambda a, b: (
+        a * move.stride - move.before,
+        b * move.stride - move.before + move.reach - 1,
+    )
 
 
 def _transposed(layer: Any, axis: int) -> Back:
