@@ -19,8 +19,9 @@ from kerascnn.errors import (
     UsageError,
 )
 from kerascnn.progress import progress, say, track
+from kerascnn.ranking import TopImages
 from kerascnn.registry import hookimpl
-from kerascnn.result import Heatmap, Images, Kernels, Result
+from kerascnn.result import Heatmap, Images, Kernels, LayerMaps, Maps, Result
 from kerascnn.visualizer import Visualizer, option
 
 if TYPE_CHECKING:
@@ -38,12 +39,15 @@ __all__ = [
     "InputContract",
     "KerascnnError",
     "Kernels",
+    "LayerMaps",
+    "Maps",
     "ModelError",
     "Network",
     "PluginError",
     "RefusedError",
     "Result",
     "Target",
+    "TopImages",
     "Unit",
     "UsageError",
     "Visualizer",

@@ -51,7 +51,7 @@ class Catalogue:
         raise UsageError(f"no layer {one_line(name, 80)!r}{nearest(name, names)}")
 
     def select(self, *patterns: str) -> list[Layer]:
-        """Return layers by name, glob or ``last-conv``, in the model's order.
+        """Return layers by name, glob, ``first-conv`` or ``last-conv``, in the model's order.
 
         Raises:
             UsageError: a pattern fits no layer.
@@ -72,8 +72,9 @@ class Catalogue:
         return step
 
     def _fitting(self, pattern: str) -> list[Layer]:
-        if pattern == "last-conv":
-            found = self.convolutions()[-1:]
+        if pattern in ("first-conv", "last-conv"):
+            convolutions = self.convolutions()
+            found = convolutions[:1] if pattern == "first-conv" else convolutions[-1:]
             if not found:
                 raise UsageError("the network has no convolution with maps")
             return found
