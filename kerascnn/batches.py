@@ -27,7 +27,11 @@ class Batches:
         self._ceiling: int | None = None  # bytes, as estimated, that proved too many
 
     def run(
-        self, function: Callable[..., Any], per_item: int, *columns: np.ndarray
+        self,
+        function: Callable[..., Any],
+        per_item: int,
+        *columns: np.ndarray,
+        most: int | None = None,
     ) -> tuple[np.ndarray, ...]:
         """Call a function on slices of the columns and join what it returns.
 
@@ -35,6 +39,7 @@ class Batches:
             function: takes a slice of each column, returns a tuple of as many rows each.
             per_item: bytes that one row takes, roughly.
             *columns: arrays of equal length.
+            most: how many rows to take at once at most.
 
         Raises:
             ModelError: there is no memory for a single row.
@@ -44,7 +49,7 @@ class Batches:
         count, start = len(columns[0]), 0
         parts: list[tuple[np.ndarray, ...]] = []
         while start < count:
-            size = min(self.size(per_item), count - start)
+            size = min(self.size(per_item), count - start, most or count)
             given = [column[start : start + size] for column in columns]
             try:
                 parts.append(tuple(np.asarray(value) for value in function(*given)))

@@ -55,6 +55,13 @@ class Step:
         """The numbers of the tensors that go in."""
         return tuple(ref.index for ref in _refs((self.args, self.kwargs)))
 
+    def bound(self, values: Mapping[int, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the call's arguments, positional and by keyword, with values for tensors."""
+        return (
+            _map(self.args, lambda ref: values[ref.index]),
+            _map(self.kwargs, lambda ref: values[ref.index]),
+        )
+
 
 @dataclass(frozen=True)
 class Port:
@@ -97,8 +104,7 @@ class Graph:
         values = dict(inputs)
         replace = replace or {}
         for step in self._needed(frozenset(inputs), frozenset(wanted)):
-            args = _map(step.args, lambda ref: values[ref.index])
-            kwargs = _map(step.kwargs, lambda ref: values[ref.index])
+            args, kwargs = step.bound(values)
             call = replace.get(step)
             result = call(step, args, kwargs) if call else step.layer(*args, **kwargs)
             values.update(zip(step.outputs, _flatten(result), strict=True))

@@ -23,6 +23,7 @@ from kerascnn.head import Head, find_head
 from kerascnn.layers import Layer, kernel_of
 from kerascnn.layout import layout_of
 from kerascnn.memory import MemoryBudget
+from kerascnn.patching import Asked, Patched, Patching
 from kerascnn.prepared import Prepared
 from kerascnn.preprocessing import find_preprocessing
 from kerascnn.receptive import Box, Geometry
@@ -82,6 +83,7 @@ class Network:
         name, source = find_preprocessing(model, graph, port, preprocessing)
         self.input = InputContract(layout.shape, name, source)
         self.labels: tuple[str, ...] | None = None if labels is None else tuple(labels)
+        self._patching = Patching(self._prepared, self._functions, self._batches)
         self._targets = Targets(self.head, self.labels, self._catalogue)
         warning = verify(model, self._prepared, self.input)
         self.warnings: tuple[str, ...] = (
@@ -305,6 +307,38 @@ class Network:
         function = self._functions.gradient(unit, whole, found.index)
         values, gradients = self._in_batches(function, images, channels)
         return values, self._finite(gradients)
+
+    def patched_scores(
+        self,
+        image: np.ndarray,
+        fill: np.ndarray,
+        boxes: Sequence[Box] | np.ndarray,
+        *,
+        unit: Unit | None = None,
+        incremental: bool | None = None,
+    ) -> Patched:
+        """Return the scores of a picture with a patch on it, for each of many places.
+
+        The result is exact. Where it pays, only what a patch changes is computed (within float32's
+        rounding the same as whole pictures).
+
+        Args:
+            image: H×W×C in the model's values.
+            fill: what is seen in place of the picture: a colour (C), or a picture H×W×C.
+            boxes: P×4 whole numbers: top, left, bottom, right (the last two not included), or
+                `Box`es; all inside the picture.
+            unit: what to score instead of the classes.
+            incremental: whether to compute only what changes; None to do so where it pays.
+
+        Raises:
+            ModelError: the scores of the picture itself are not finite.
+            UsageError: boxes or fill do not fit the picture.
+        """
+        what: Asked = (None, False, 0)
+        if unit is not None:
+            index, whole, channels = self._targets.resolve(unit, 1)
+            what = (index, whole, int(channels[0]))
+        return self._patching.scores(image, fill, boxes, what, incremental)
 
     def rectifiers(self, target: Target | int | None = None) -> list[str]:
         """Return the names of the layers that end in a ReLU, on the way to a target's score."""

@@ -1,0 +1,246 @@
+"""Scores of a picture with parts of it hidden, position by position."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from kerascnn.batches import Batches
+from kerascnn.errors import ModelError, UsageError, one_line
+from kerascnn.functions import Functions
+from kerascnn.incremental import Base, Incremental
+from kerascnn.patchplan import Plan
+from kerascnn.prepared import Prepared
+from kerascnn.receptive import Box
+
+# What must be saved before incremental inference pays for being compiled: multiplications.
+_LEAST_SAVED = 2e10
+_LARGEST_SHARE = 0.75
+_AT_ONCE = 64
+
+
+Asked = tuple[int | None, bool, int]
+"""A unit's tensor, whether all its channels are meant, and its channel; None for the classes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Patched:
+    """What a network says of a picture with each of P patches on it.
+
+    Attributes:
+        scores: P × classes logits; P numbers where a unit was asked for.
+        plain: the same of the picture itself, without the first axis.
+        incremental: whether only what a patch changes was computed.
+        work: how much was computed of what whole pictures take, roughly, in [0, 1].
+        whole: from which layers on whole maps were computed, and why.
+    """
+
+    scores: np.ndarray
+    plain: np.ndarray
+    incremental: bool
+    work: float = 1.0
+    whole: dict[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return how it was computed, as JSON takes it."""
+        return {
+            "positions": len(self.scores),
+            "incremental": self.incremental,
+            "work": round(self.work, 4),
+            "whole_maps_from": dict(self.whole),
+        }
+
+
+class Patching:
+    """Puts patches on pictures and asks the network.
+
+    Args:
+        prepared: the model.
+        functions: its compiled functions.
+        batches: runs them within memory.
+    """
+
+    def __init__(self, prepared: Prepared, functions: Functions, batches: Batches) -> None:
+        self._prepared = prepared
+        self._functions = functions
+        self._batches = batches
+        self._engine = Incremental(prepared)
+
+    def scores(
+        self,
+        image: np.ndarray,
+        fill: np.ndarray,
+        boxes: Sequence[Box] | np.ndarray,
+        unit: Asked,
+        incremental: bool | None,
+    ) -> Patched:
+        """Return the scores; see `Network.patched_scores`.
+
+        Args:
+            image: H×W×C.
+            fill: what the patches show, H×W×C or anything that broadcasts to it.
+            boxes: where they are.
+            unit: what is asked for.
+            incremental: None to decide by what is saved.
+        """
+        image = self._prepared.checked(np.asarray(image)[np.newaxis])[0]
+        places = _checked(boxes, image.shape[:2])
+        filled = _filled(fill, image.shape)
+        plain = self._plain(image, unit)
+        differs = (image != filled).any(axis=-1)
+        hidden = np.array([differs[y0:y1, x0:x1].any() for y0, x0, y1, x1 in places])
+        result = np.repeat(plain[np.newaxis], len(places), axis=0)
+        if not hidden.any():
+            return Patched(result, plain, False, 0.0)
+        wanted = self._prepared.output.index if unit[0] is None else unit[0]
+        why = self._why_not()
+        plan: Plan | None = None
+        base: Base | None = None
+        if incremental is not False and why is None:
+            plan, base = self._engine.plan(image, places, wanted)
+            saved = (plan.brute - plan.work) * len(places)
+            pays = saved > _LEAST_SAVED and plan.work < _LARGEST_SHARE * plan.brute
+            if incremental or pays:
+                rows = self._incremental(image, filled, places, hidden, plan, base, unit, plain)
+                result[hidden] = rows
+                share = plan.work / max(plan.brute, 1.0)
+                return Patched(result, plain, True, share, plan.whole)
+            why = "computing only what changes would save too little"
+        first = self._prepared.graph.steps[0].path if self._prepared.graph.steps else ""
+        result[hidden] = self._whole(image, filled, places[hidden], unit)
+        return Patched(result, plain, False, 1.0, {first: why or "asked for"})
+
+    def _why_not(self) -> str | None:
+        layout = self._prepared.layout
+        if layout.rank != 4:
+            return "the input is flat"
+        return "channels come first" if layout.axis == 1 else None
+
+    def _plain(self, image: np.ndarray, unit: Asked) -> np.ndarray:
+        plain = np.asarray(self._ask(unit)(image[np.newaxis])[0])[0]
+        if not np.isfinite(plain).all():
+            from kerascnn.verification import not_finite
+
+            raise ModelError(
+                f"the scores of the picture are NaN or infinite: {not_finite(self._prepared.graph)}"
+            )
+        return np.asarray(plain, np.float32)
+
+    def _ask(self, unit: Asked) -> Callable[[np.ndarray], tuple[Any]]:
+        index, whole, channel = unit
+        if index is None:
+            return self._functions.scores()
+        function = self._functions.target(index, whole)
+        return lambda pictures: function(pictures, np.full(len(pictures), channel, np.int32))
+
+    def _whole(
+        self,
+        image: np.ndarray,
+        filled: np.ndarray,
+        places: np.ndarray,
+        unit: Asked,
+    ) -> np.ndarray:
+        ask = self._ask(unit)
+
+        def function(positions: np.ndarray) -> tuple[Any]:
+            pictures = np.repeat(image[np.newaxis], len(positions), axis=0)
+            for picture, (y0, x0, y1, x1) in zip(pictures, places[positions], strict=True):
+                picture[y0:y1, x0:x1] = filled[y0:y1, x0:x1]
+            return ask(pictures)
+
+        per_item = self._prepared.bytes_per_image
+        return self._batches.run(function, per_item, np.arange(len(places)))[0]
+
+    def _incremental(
+        self,
+        image: np.ndarray,
+        filled: np.ndarray,
+        places: np.ndarray,
+        hidden: np.ndarray,
+        plan: Plan,
+        base: Base,
+        unit: Asked,
+        plain: np.ndarray,
+    ) -> np.ndarray:
+        wanted = self._prepared.output.index if unit[0] is None else unit[0]
+        finish = _Finish(self._prepared, unit, base.shapes[wanted])
+        run = self._engine.function(plan, base, wanted, finish, unit)
+        region = plan.regions[self._prepared.port.index]
+        height, width = region.size
+
+        def function(positions: np.ndarray) -> tuple[Any]:
+            patches = np.empty((len(positions), height, width, image.shape[2]), np.float32)
+            for patch, position in zip(patches, positions, strict=True):
+                (top, left), (y0, x0, y1, x1) = region.start[position], places[position]
+                patch[:] = image[top : top + height, left : left + width]
+                patch[y0 - top : y1 - top, x0 - left : x1 - left] = filled[y0:y1, x0:x1]
+            return run(patches, positions)
+
+        per_item = plan.bytes(base.shapes)
+        rows = self._batches.run(function, per_item, np.flatnonzero(hidden), most=_AT_ONCE)[0]
+        return rows + plain if wanted in plan.regions else rows
+
+
+class _Finish:
+    """Turns the tensor asked for into scores, or the change of its window into their change."""
+
+    def __init__(self, prepared: Prepared, unit: Asked, shape: tuple[int, ...]) -> None:
+        self._prepared = prepared
+        self._unit = unit
+        self._shape = shape
+
+    def __call__(self, value: Any, old: Any) -> Any:
+        import tensorflow as tf
+
+        index, whole, channel = self._unit
+        if index is None:
+            scores = self._prepared.scores(value)
+            if old is None:
+                return scores
+            # Scores of maps are their means.
+            share = value.shape[1] * value.shape[2] / (self._shape[1] * self._shape[2])
+            return (scores - self._prepared.scores(old)) * share
+        value = self._prepared.outward(index, value)
+        if old is not None:
+            value = value - self._prepared.outward(index, old)
+        if not whole:
+            value = value[..., channel]
+        return tf.reduce_sum(tf.reshape(value, (tf.shape(value)[0], -1)), axis=1)
+
+
+def _checked(boxes: Sequence[Box] | np.ndarray, size: Sequence[int]) -> np.ndarray:
+    rows = [
+        (box.top, box.left, box.bottom, box.right) if isinstance(box, Box) else box for box in boxes
+    ]
+    places = np.asarray(rows)
+    if places.ndim != 2 or places.shape[1] != 4 or not len(places):
+        raise UsageError(
+            f"boxes must be P × 4: top, left, bottom, right. Received the shape {places.shape}"
+        )
+    if places.dtype.kind not in "iu":
+        raise UsageError(f"boxes must be whole numbers. Received the dtype {places.dtype}")
+    places = places.astype(np.int64)
+    good = (places[:, :2] >= 0).all(axis=1) & (places[:, 2:] > places[:, :2]).all(axis=1)
+    good &= (places[:, 2:] <= np.asarray(size)).all(axis=1)
+    if not good.all():
+        raise UsageError(
+            f"boxes must lie inside the picture of {size[0]} × {size[1]} pixels. "
+            f"Received: {one_line(places[~good][0].tolist())}"
+        )
+    return places
+
+
+def _filled(fill: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    try:
+        filled = np.broadcast_to(np.asarray(fill, np.float32), shape)
+    except ValueError as error:
+        raise UsageError(
+            f"the fill must be a colour of {shape[2]} channels or a picture of the shape {shape}. "
+            f"Received the shape {np.shape(fill)}"
+        ) from error
+    if not np.isfinite(filled).all():
+        raise UsageError("the fill must be finite numbers. Received NaN or infinite ones")
+    return filled
