@@ -44,7 +44,7 @@ class Picture:
     original_size: tuple[int, int]
 
 
-class _Notices:
+class Notices:
     """Says what was done to pictures on stderr: the first few of a kind, then how many more."""
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ def read_picture(path: Path, contract: InputContract) -> Picture:
         ImageError: the file is no picture, damaged, too large, does not fit the model, or holds
             several.
     """
-    found = list(_read(Path(path), contract, lambda _kind, text: say(text)))
+    found = list(read_each(Path(path), contract, lambda _kind, text: say(text)))
     if len(found) != 1:
         raise ImageError(f"{one_line(path)} holds {len(found)} pictures where one is meant")
     return found[0]
@@ -138,16 +138,16 @@ def iter_pictures(paths: Sequence[Path], contract: InputContract) -> Generator[P
     named = [Path(path) for path in paths]
     for path in named:
         is_folder(path)
-    notices = _Notices()
+    notices = Notices()
     try:
         for path in named:
             if not is_folder(path):
-                yield from _read(path, contract, notices)
+                yield from read_each(path, contract, notices)
                 continue
             with Tally(path) as tally:
                 for inside in candidates(path, tally):
                     try:
-                        pictures = list(_read(inside, contract, notices))
+                        pictures = list(read_each(inside, contract, notices))
                     except ImageError as error:
                         tally.skip(error)
                         continue
@@ -176,7 +176,17 @@ def iter_picture_paths(paths: Iterable[Path]) -> Iterator[Path]:
                 yield inside
 
 
-def _read(path: Path, contract: InputContract, notice: Notice) -> Iterator[Picture]:
+def read_each(path: Path, contract: InputContract, notice: Notice) -> Iterator[Picture]:
+    """Yield the picture of a file, or those of an array, as of `read_picture`.
+
+    Args:
+        path: the file.
+        contract: what the model wants.
+        notice: is told of what was done to a picture: the kind of it, and a line.
+
+    Raises:
+        ImageError: as of `read_picture`.
+    """
     data = read_bytes(path)
     name = one_line(path)
     kind = kind_of(data[:64])
