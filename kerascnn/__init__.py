@@ -22,6 +22,7 @@ from kerascnn.progress import progress, say, track
 from kerascnn.ranking import TopImages
 from kerascnn.registry import hookimpl
 from kerascnn.result import Heatmap, Images, Kernels, LayerMaps, Maps, Result
+from kerascnn.units import parse_units
 from kerascnn.visualizer import Visualizer, option
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ __all__ = [
     "Visualizer",
     "hookimpl",
     "option",
+    "parse_units",
     "progress",
     "say",
     "track",

@@ -284,8 +284,8 @@ def _run(
     from kerascnn.running import visualize as run_it
 
     _say_assumptions(network, visualizer)
-    run = run_it(visualizer, network, flags["images"], flags["target"])
-    if visualizer.reads_images and not flags["images"]:
+    run = run_it(visualizer, network, flags["images"], flags["target"], resume=folder)
+    if visualizer.reads_images and not visualizer.streams and not flags["images"]:
         more = f" and {len(run.pictures) - 1} more" if len(run.pictures) > 1 else ""
         say(f"no --image given: took {run.pictures[0].source}{more}")
     origin = {"distribution": chosen.distribution, "distribution_version": chosen.version}

@@ -51,11 +51,13 @@ class Notices:
         self._counts: Counter[str] = Counter()
 
     def __call__(self, kind: str, text: str) -> None:
+        """Say a line, unless enough of its kind were said."""
         self._counts[kind] += 1
         if self._counts[kind] <= _NOTICES_OF_A_KIND:
             say(text)
 
     def close(self) -> None:
+        """Say how many lines were left out."""
         more = sum(max(0, count - _NOTICES_OF_A_KIND) for count in self._counts.values())
         if more:
             say(f"and {more} more notices of the same kinds")

@@ -94,6 +94,15 @@ class Result:
         }
         return cls(**given, **meaning)
 
+    @property
+    def wanted(self) -> Sequence[int]:
+        """Of a sweep's result: the numbers of the pictures that are to be seen with it."""
+        return ()
+
+    def complete(self, pictures: np.ndarray, names: Sequence[str]) -> Result:
+        """Return the same with the pictures that are `wanted`, and their names."""
+        return self
+
     def merge(self, other: Result) -> Result:
         """Return what the pictures of this result and then those of ``other`` give together.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerascnn.errors import KerascnnError, ModelError, PluginError, one_line
+from kerascnn.errors import KerascnnError, ModelError, PluginError, UsageError, one_line
 from kerascnn.files import sha256, write_bytes, write_json
 from kerascnn.images import Picture, iter_pictures, read_pictures, sample_pictures
 from kerascnn.network import Network, Target, Unit
@@ -34,6 +34,9 @@ class Run:
         scores: the model's logits for them, N × classes; None without pictures.
         target: what was explained.
         result: the answer.
+        swept: of a streaming visualizer: what it swept over, as JSON takes it; ``pictures`` are
+            then those that its result shows.
+        checkpoint: what is to be removed when the answer is written.
     """
 
     visualizer: Visualizer
@@ -42,6 +45,8 @@ class Run:
     scores: np.ndarray | None
     target: Target | None
     result: Result
+    swept: dict[str, Any] | None = None
+    checkpoint: Path | None = None
 
     def figure(self) -> Figure:
         """Draw the result."""
@@ -75,6 +80,8 @@ class Run:
         self.result.save(paths["npz"])
         write_bytes(paths["png"], image)
         write_json(paths["manifest"], {**self.manifest(), **more})
+        if self.checkpoint is not None:
+            self.checkpoint.unlink(missing_ok=True)
         return paths
 
     def manifest(self) -> dict[str, Any]:
@@ -88,6 +95,7 @@ class Run:
             "input": self.network.input.to_dict(),
             "images": [_picture_record(picture) for picture in self.pictures],
             "predictions": self.predictions(),
+            **({} if self.swept is None else {"swept": self.swept}),
             "result": self.result.meaning(),
             "versions": _versions(self.network),
             "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
@@ -136,6 +144,7 @@ def visualize(
     network: Network,
     images: Sequence[str | Path] | Sequence[Picture] = (),
     target: str = "predicted",
+    resume: str | Path | None = None,
 ) -> Run:
     """Ask one question of a network.
 
@@ -145,10 +154,16 @@ def visualize(
         images: paths of pictures and folders, or pictures read before; none takes a packaged
             sample that fits.
         target: ``predicted``, a class index or name, or ``layer:channel``.
+        resume: a folder where a streaming visualizer keeps what it has found, in case it is
+            interrupted; the same question goes on from there.
 
     Raises:
         KerascnnError: what went wrong, in one line; a failure of the plugin is a `PluginError`.
     """
+    if visualizer.streams:
+        if target != "predicted":
+            raise UsageError(f"{visualizer.name} explains no class, so it takes no --target")
+        return _sweep(visualizer, network, images, None if resume is None else Path(resume))
     pictures: tuple[Picture, ...] = ()
     values, scores, wanted = None, None, None
     if visualizer.reads_images:
@@ -158,8 +173,39 @@ def visualize(
         wanted = network.target(target, scores)
         # A visualizer that writes into its images would change what the next one sees.
         values.setflags(write=False)
+    result = _ask(visualizer, network, values, wanted)
+    run = Run(visualizer, network, pictures, scores, wanted, result)
+    if pictures and not result.captions and result.count == len(pictures):
+        result.captions = run.captions()
+    return run
+
+
+def _sweep(
+    visualizer: Visualizer, network: Network, images: Sequence[Any], folder: Path | None
+) -> Run:
+    from kerascnn.sources import open_source
+    from kerascnn.sweep import sweep
+
+    source = open_source(images, network.input)
+    checkpoint = None
+    if folder is not None and network.loaded is not None:
+        checkpoint = folder / f"{visualizer.name}.part.npz"
+    result, pictures = sweep(
+        visualizer,
+        network,
+        source,
+        lambda values: _ask(visualizer, network, values, None),
+        checkpoint,
+    )
+    swept = {"from": source.label, "sha256": source.fingerprint(), "skipped": source.skipped}
+    return Run(visualizer, network, pictures, None, None, result, swept, checkpoint)
+
+
+def _ask(
+    visualizer: Visualizer, network: Network, values: np.ndarray | None, target: Target | None
+) -> Result:
     try:
-        result = visualizer.visualize(network, values, wanted)
+        result = visualizer.visualize(network, values, target)
     except KerascnnError:
         raise
     except MemoryError as error:
@@ -173,10 +219,7 @@ def visualize(
             f"plugin {visualizer.name!r} must return a Heatmap, Images or another Result. "
             f"Received: {one_line(type(result), 80)}"
         )
-    run = Run(visualizer, network, pictures, scores, wanted, result)
-    if pictures and not result.captions and result.count == len(pictures):
-        result.captions = run.captions()
-    return run
+    return result
 
 
 def gather(network: Network, images: Sequence[Any]) -> tuple[Picture, ...]:

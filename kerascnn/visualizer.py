@@ -22,6 +22,7 @@ from kerascnn.errors import PluginError, UsageError, nearest, one_line
 
 if TYPE_CHECKING:
     import numpy as np
+
     from kerascnn.network import Network, Target
     from kerascnn.result import Result
 
@@ -53,6 +54,10 @@ class Visualizer(pydantic.BaseModel):
         name: what ``--plugin`` takes: lower case words joined by hyphens.
         reads_images: False for a visualizer of the network alone; `visualize` then gets None for
             the images and the target.
+        streams: True for a visualizer that sweeps over any number of pictures. `visualize` is then
+            called with some of them at a time (and None for the target), and the results are put
+            together by their ``merge``: memory does not grow with the set, and an interrupted sweep
+            goes on where it stopped.
     """
 
     # The defaults are left unchecked here and checked once by the registry, so that a wrong one
@@ -61,6 +66,7 @@ class Visualizer(pydantic.BaseModel):
 
     name: ClassVar[str] = ""
     reads_images: ClassVar[bool] = True
+    streams: ClassVar[bool] = False
 
     seed: int = option(0, "seed of whatever is random: same seed, same numbers", ge=0, lt=2**32)
 

@@ -1,0 +1,44 @@
+"""Which filters or neurons of a layer are meant: what ``--unit`` takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from kerascnn.errors import UsageError, one_line
+
+_RANGE = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
+
+
+def parse_units(units: Sequence[str], count: int, layer: str) -> list[int]:
+    """Read numbers and ranges of units.
+
+    Args:
+        units: ``"3"``, ``"0-11"`` (both ends are meant), or ``"all"``.
+        count: how many units the layer has.
+        layer: its name, for errors.
+
+    Returns:
+        The numbers as given, each once.
+
+    Raises:
+        UsageError: another text, or a unit that the layer has not.
+    """
+    found: dict[int, None] = {}
+    for text in units:
+        if text == "all":
+            found.update(dict.fromkeys(range(count)))
+            continue
+        match = _RANGE.fullmatch(text)
+        first, last = (0, -1) if match is None else (int(match[1]), int(match[2] or match[1]))
+        if last < first:
+            raise UsageError(
+                f"--unit takes numbers, ranges like 0-11, or all. Received: {one_line(text, 40)!r}"
+            )
+        if last >= count:
+            raise UsageError(
+                f"--unit: layer {one_line(layer, 60)!r} has the units 0 to {count - 1}. "
+                f"Received: {one_line(text, 40)!r}"
+            )
+        found.update(dict.fromkeys(range(first, last + 1)))
+    return list(found)

@@ -1,0 +1,130 @@
+"""Top images: which pictures of a set excite a unit most, and what of them it sees."""
+
+from kerascnn import ModelError, TopImages, Visualizer, hookimpl, option, parse_units
+
+_AT_ONCE = 1 << 25  # bytes of the layer's output that are held at a time
+_HANDFUL = 6
+
+
+class TopImagesOfUnits(Visualizer):
+    """The pictures that excite a unit most, of a folder or a data set of any size.
+
+    Every picture is shown to the network; for each unit the highest values are kept, with the
+    place in its map where they stood. The white box is what the unit sees from there, its
+    receptive field (Girshick et al. 2014; lecture, "what does the machine learn"). Without --image
+    a network of 28×28 grey pixels sweeps over the packaged test digits.
+    """
+
+    name = "top-images"
+    streams = True
+    layer: str = option("last-conv", "a layer: a name, first-conv or last-conv")
+    unit: tuple[str, ...] = option(
+        (), "which filters or neurons: 3, 0-11 or all; default: the six with the highest values"
+    )
+    count: int = option(9, "how many pictures a unit", ge=1, le=1000)
+
+    def visualize(self, network, images, target):
+        """Find the highest values of every unit among some pictures."""
+        import numpy as np
+
+        layer, notes = self._layer(network)
+        parts = list(self._parts(network, images, layer))
+        values, indices, places = (np.concatenate(column) for column in zip(*parts, strict=True))
+        order = _order(values, self.count)
+        values, indices = (np.take_along_axis(each, order, 0).T for each in (values, indices))
+        places = np.take_along_axis(places, order[..., None], 0).transpose(1, 0, 2)
+        units = parse_units(self.unit or ("all",), len(values), layer.name)
+        values, indices, places = values[units], indices[units], places[units]
+        return TopImages(
+            values,
+            indices,
+            places,
+            _boxes(network, layer, places, images.shape[1:3]),
+            layer=layer.name,
+            units=units,
+            most=self.count,
+            seen=len(images),
+            show=0 if self.unit else _HANDFUL,
+            title=f"what excites {layer.name} most",
+            unit="activation",
+            captions=_captions(network, layer, units),
+            notes=notes,
+            facts={"layer": layer.name, "kind": layer.kind},
+        )
+
+    def _layer(self, network):
+        if self.layer != "last-conv":
+            return network.select(self.layer)[0], []
+        try:
+            layer = network.last_convolution()
+            return layer, [f"{layer.name}: the last convolution (--layer)"]
+        except ModelError:
+            dense = [layer for layer in network.layers if layer.weights_per_filter]
+            if not dense:
+                raise
+            return dense[-1], [
+                f"the network has no convolution: {dense[-1].name}, the last dense layer (--layer)"
+            ]
+
+    def _parts(self, network, images, layer):
+        """Yield values, pictures and places of the highest of some pictures: k×U, k×U, k×U×2."""
+        import numpy as np
+
+        start, size = 0, 1
+        while start < len(images):
+            given = network.activations(images[start : start + size], layer)
+            is_map = given.ndim == 4
+            flat = given.reshape(len(given), -1, given.shape[-1] if is_map else 1)
+            if not is_map:  # each number is a unit
+                flat = flat.transpose(0, 2, 1)
+            highest = flat.max(axis=1)
+            if not np.isfinite(highest).all():
+                raise ModelError(
+                    f"layer {layer.name!r} gives NaN or infinite numbers for a picture (kerascnn "
+                    "inspect tells whether its weights are)"
+                )
+            order = _order(highest, self.count)
+            places = np.full((*order.shape, 2), -1)
+            if is_map:
+                # Places are looked for in those few maps alone that hold one of the highest.
+                best = flat[order, :, np.arange(order.shape[1])].argmax(axis=-1)
+                places[..., 0], places[..., 1] = np.divmod(best, given.shape[2])
+            yield np.take_along_axis(highest, order, 0), order + start, places
+            start += len(given)
+            size = max(1, _AT_ONCE // max(given[:1].nbytes, 1))
+
+
+def _order(values, count):
+    """Return the rows of the highest values in each column; of equal ones the first comes first."""
+    return (-values).argsort(axis=0, kind="stable")[:count]
+
+
+def _boxes(network, layer, places, size):
+    """Return what the unit at each place sees of a picture: top, left, bottom, right."""
+    import numpy as np
+
+    boxes = np.empty((*places.shape[:2], 4), np.int64)
+    boxes[:] = (0, 0, *size)
+    if places.min() < 0:
+        return boxes
+    # Rows and columns are independent of each other: a box for each row and each column will do.
+    for row in np.unique(places[..., 0]):
+        box = network.box(layer, int(row), 0, size)
+        boxes[places[..., 0] == row, 0::2] = box.top, box.bottom
+    for column in np.unique(places[..., 1]):
+        box = network.box(layer, 0, int(column), size)
+        boxes[places[..., 1] == column, 1::2] = box.left, box.right
+    return boxes
+
+
+def _captions(network, layer, units):
+    """Return the units' names: the classes' where the layer gives the classes."""
+    if layer.index == network.layers[-1].index and not layer.is_map:
+        return [network.class_name(unit) for unit in units]
+    return [f"{'filter' if layer.is_map else 'unit'} {unit}" for unit in units]
+
+
+@hookimpl
+def kerascnn_visualizers():
+    """Offer it to kerascnn."""
+    yield TopImagesOfUnits
