@@ -22,6 +22,7 @@ from kerascnn.graph import Port, Step, family_of, flatten
 from kerascnn.head import Head, find_head
 from kerascnn.layers import Layer, kernel_of
 from kerascnn.layout import layout_of
+from kerascnn.lean import lean
 from kerascnn.memory import MemoryBudget
 from kerascnn.patching import Asked, Patched, Patching
 from kerascnn.prepared import Prepared
@@ -376,7 +377,7 @@ class Network:
         prepared = self._prepared
         indices = [self._catalogue.find(layer).index for layer in layers]
         wanted = [*indices, prepared.output.index] if scores else indices
-        values = prepared.inner(pictures, wanted, logits=scores)
+        values = prepared.inner(pictures, wanted, logits=scores, replace=lean(prepared.graph))
         found = [prepared.outward(i, v) for i, v in zip(indices, values, strict=False)]
         return (*found, prepared.scores(values[-1])) if scores else tuple(found)
 

@@ -1,0 +1,63 @@
+"""Gradient ascent on pictures: what would a network like to see?
+
+An objective is made of values that are added up; `maximise` changes pictures so that it rises:
+
+    from kerascnn import Network
+    from kerascnn.ascent import Jitter, l1, maximise, start, total_variation, units
+
+    network = Network.load("cnn.h5")
+    objective = units("conv2d_1", range(12)) - 0.05 * l1() - 0.08 * total_variation()
+    found = maximise(network, objective, start(network), transforms=[Jitter(2)])
+    found.images   # 12×28×28×1 in the model's values
+
+Penalties and transforms work in [0, 1] from black to white whatever the model's own values are.
+"""
+
+from __future__ import annotations
+
+from kerascnn.ascent.loop import Ascent, evaluate, maximise
+from kerascnn.ascent.objective import (
+    SCORES,
+    Measure,
+    Objective,
+    Term,
+    classes,
+    l1,
+    measure,
+    off_centre,
+    power,
+    strength,
+    total_variation,
+    units,
+)
+from kerascnn.ascent.parametrisation import Fourier, Parametrisation, Pixels
+from kerascnn.ascent.start import start
+from kerascnn.ascent.transforms import Blur, Erase, Jitter, Rotate, Scale, Transform
+
+__all__ = [
+    "SCORES",
+    "Ascent",
+    "Blur",
+    "Erase",
+    "Fourier",
+    "Jitter",
+    "Measure",
+    "Objective",
+    "Parametrisation",
+    "Pixels",
+    "Rotate",
+    "Scale",
+    "Term",
+    "Transform",
+    "classes",
+    "evaluate",
+    "l1",
+    "maximise",
+    "measure",
+    "off_centre",
+    "power",
+    "start",
+    "strength",
+    "total_variation",
+    "units",
+]

@@ -1,0 +1,359 @@
+"""What to make large: values that are added up, each a number a picture.
+
+``units("conv2d_1", range(12)) - 0.05 * l1() - 0.08 * total_variation()`` is an `Objective`: terms
+with a weight each. A term that asks the network sees the picture as transformed in that step; a
+penalty sees the picture itself, in [0, 1] from black to white whatever the model's own values are,
+so that weights mean the same on every model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from kerascnn.errors import UsageError, one_line
+
+if TYPE_CHECKING:
+    from kerascnn.network import Network
+
+SCORES = "scores"
+"""The name by which a measure asks for the logits instead of a layer."""
+
+
+class Measure:
+    """One number a picture, in TensorFlow.
+
+    Attributes:
+        needs: the layers whose outputs it takes, `SCORES` for the logits; none for a penalty, which
+            takes the picture in [0, 1].
+    """
+
+    needs: tuple[str, ...] = ()
+
+    def items(self) -> np.ndarray | None:
+        """Return what differs from picture to picture, N along the first axis; None for nothing."""
+        return None
+
+    def check(self, network: Network) -> None:
+        """See that the network can be asked this.
+
+        Raises:
+            UsageError: it can't.
+        """
+
+    def value(self, given: Sequence[Any], items: Any) -> Any:
+        """Return N numbers.
+
+        Args:
+            given: a tensor for each of ``needs`` (N×h×w×channels or N×neurons), or the pictures
+                alone.
+            items: the part of `items` that belongs to these pictures, as a tensor.
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Term:
+    """A measure with its weight."""
+
+    weight: float
+    measure: Measure
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A sum of weighted measures; objectives are added, subtracted and scaled like numbers."""
+
+    terms: tuple[Term, ...]
+
+    def __add__(self, other: Objective) -> Objective:
+        """Return the sum."""
+        if not isinstance(other, Objective):
+            return NotImplemented
+        return Objective(self.terms + other.terms)
+
+    def __mul__(self, factor: float) -> Objective:
+        """Return it with every weight multiplied."""
+        return Objective(tuple(Term(t.weight * float(factor), t.measure) for t in self.terms))
+
+    __rmul__ = __mul__
+
+    def __neg__(self) -> Objective:
+        """Return it with every sign turned."""
+        return self * -1.0
+
+    def __sub__(self, other: Objective) -> Objective:
+        """Return the difference."""
+        if not isinstance(other, Objective):
+            return NotImplemented
+        return self + -other
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The layers that are asked, each once."""
+        return tuple(dict.fromkeys(name for term in self.terms for name in term.measure.needs))
+
+    @property
+    def count(self) -> int | None:
+        """How many pictures it speaks of; None where any number will do.
+
+        Raises:
+            UsageError: two terms speak of different numbers of pictures.
+        """
+        items = [term.measure.items() for term in self.terms]
+        counts = {len(item) for item in items if item is not None}
+        if len(counts) > 1:
+            raise UsageError(
+                f"the terms of an objective must speak of one number of pictures. "
+                f"Received: {', '.join(map(str, sorted(counts)))}"
+            )
+        return counts.pop() if counts else None
+
+
+def _single(measure: Measure) -> Objective:
+    return Objective((Term(1.0, measure),))
+
+
+# --- what a network says ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Units(Measure):
+    layer: str
+    channels: tuple[int, ...]
+    where: str
+
+    @property
+    def needs(self) -> tuple[str, ...]:  # type: ignore[override]
+        return (self.layer,)
+
+    def items(self) -> np.ndarray:
+        return np.asarray(self.channels, np.int32)
+
+    def check(self, network: Network) -> None:
+        layer = network.layer(self.layer)
+        wrong = [c for c in self.channels if not 0 <= c < layer.channels]
+        if wrong:
+            raise UsageError(
+                f"layer {layer.name!r} has the units 0 to {layer.channels - 1}. "
+                f"Received: {wrong[0]}"
+            )
+
+    def value(self, given: Sequence[Any], items: Any) -> Any:
+        import tensorflow as tf
+
+        values = given[0]
+        if values.shape.rank == 4:
+            if self.where == "centre":
+                size = tf.shape(values)
+                values = values[:, size[1] // 2, size[2] // 2]
+            else:
+                values = tf.reduce_sum(values, (1, 2))
+        elif values.shape.rank == 3:
+            values = tf.reduce_sum(values, 1)
+        # Not a gather: its gradient is a scatter, many times slower than this product.
+        return tf.reduce_sum(values * tf.one_hot(items, values.shape[-1]), -1)
+
+
+def units(
+    layer: str, channels: Iterable[int], where: Literal["sum", "centre"] = "sum"
+) -> Objective:
+    """Return the activation of one unit a picture: channel ``channels[i]`` for picture i.
+
+    Args:
+        layer: a layer of maps or of neurons.
+        channels: filters or neurons, one for each picture.
+        where: ``"sum"`` over the filter's map, the lecture's degree of activation a^k, or the unit
+            in the ``"centre"`` of the map alone.
+    """
+    return _single(_Units(layer, tuple(int(c) for c in channels), where))
+
+
+@dataclass(frozen=True, eq=False)
+class _Classes(Measure):
+    classes: tuple[int, ...]
+    of: str
+    needs = (SCORES,)
+
+    def items(self) -> np.ndarray:
+        return np.asarray(self.classes, np.int32)
+
+    def check(self, network: Network) -> None:
+        wrong = [c for c in self.classes if not 0 <= c < network.classes]
+        if wrong:
+            raise UsageError(
+                f"the network has the classes 0 to {network.classes - 1}. Received: {wrong[0]}"
+            )
+
+    def value(self, given: Sequence[Any], items: Any) -> Any:
+        import tensorflow as tf
+
+        scores = given[0]
+        own = tf.one_hot(items, scores.shape[-1])
+        score = tf.reduce_sum(scores * own, -1)
+        if self.of == "score":
+            return score
+        if self.of == "log-probability":
+            return score - tf.reduce_logsumexp(scores, -1)
+        return score - tf.reduce_logsumexp(scores - 1e9 * own, -1)
+
+
+def classes(
+    indices: Iterable[int], of: Literal["score", "log-probability", "margin"] = "score"
+) -> Objective:
+    """Return the score of one class a picture: class ``indices[i]`` for picture i.
+
+    Args:
+        indices: classes, one for each picture.
+        of: the logit; the logarithm of its softmax, which stops rising once the network is sure;
+            or the margin, the logit less the (soft) largest of the others.
+    """
+    return _single(_Classes(tuple(int(c) for c in indices), of))
+
+
+@dataclass(frozen=True, eq=False)
+class _Strength(Measure):
+    layer: str
+
+    @property
+    def needs(self) -> tuple[str, ...]:  # type: ignore[override]
+        return (self.layer,)
+
+    def value(self, given: Sequence[Any], items: Any) -> Any:
+        import tensorflow as tf
+
+        values = given[0]
+        return 0.5 * tf.reduce_sum(values * values, tuple(range(1, values.shape.rank)))
+
+
+def strength(layer: str) -> Objective:
+    """Return ½‖a‖² of a layer's activations a, summed over its places and channels.
+
+    Its gradient is a itself: the positive grow larger, the negative more negative (Deep Dream).
+    """
+    return _single(_Strength(layer))
+
+
+@dataclass(frozen=True, eq=False)
+class _Of(Measure):
+    function: Callable[..., Any]
+    layers: tuple[str, ...]
+
+    @property
+    def needs(self) -> tuple[str, ...]:  # type: ignore[override]
+        return self.layers
+
+    def value(self, given: Sequence[Any], items: Any) -> Any:
+        return self.function(*given)
+
+
+def measure(function: Callable[..., Any], *layers: str) -> Objective:
+    """Return an objective of one's own.
+
+    Args:
+        function: takes one TensorFlow tensor a layer (N×h×w×channels or N×neurons, float32) and
+            returns N numbers; without layers it takes the pictures, N×H×W×C in [0, 1].
+        *layers: names of layers, or `SCORES` for the logits.
+    """
+    if not callable(function):
+        raise UsageError(f"measure takes a function. Received: {one_line(function, 60)}")
+    return _single(_Of(function, layers))
+
+
+# --- what pictures are like ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Power(Measure):
+    exponent: float
+    about: float
+
+    def value(self, given: Sequence[Any], items: Any) -> Any:
+        import tensorflow as tf
+
+        away = tf.abs(given[0] - self.about)
+        powered = away if self.exponent == 1 else away**self.exponent
+        return tf.reduce_sum(powered, (1, 2, 3))
+
+
+def l1(about: float = 0.0) -> Objective:
+    """Return Σ|u − about| over a picture's values u in [0, 1]: the lecture's Σ|x_ij|.
+
+    Args:
+        about: 0 is black, 0.5 mid grey.
+    """
+    return _single(_Power(1.0, about))
+
+
+def power(exponent: float, about: float = 0.5) -> Objective:
+    """Return Σ|u − about|^p: p = 2 is weight decay, a large p (6, say) forbids extremes alone.
+
+    Raises:
+        UsageError: p is below 1.
+    """
+    if exponent < 1:
+        raise UsageError(f"the exponent of a penalty must be at least 1. Received: {exponent}")
+    return _single(_Power(float(exponent), about))
+
+
+@dataclass(frozen=True, eq=False)
+class _Variation(Measure):
+    exponent: float
+
+    def value(self, given: Sequence[Any], items: Any) -> Any:
+        import tensorflow as tf
+
+        picture = given[0]
+        total = 0.0
+        for step in (
+            picture[:, 1:] - picture[:, :-1],
+            picture[:, :, 1:] - picture[:, :, :-1],
+        ):
+            sizes = tf.abs(step) if self.exponent == 1 else tf.abs(step) ** self.exponent
+            total += tf.reduce_sum(sizes, (1, 2, 3))
+        return total
+
+
+def total_variation(exponent: float = 1.0) -> Objective:
+    """Return Σ|difference|^p over all pairs of neighbouring pixels of a picture in [0, 1].
+
+    Args:
+        exponent: p; 1 gives flat areas with sharp edges, 2 soft ones.
+    """
+    if exponent < 1:
+        raise UsageError(f"the exponent of a penalty must be at least 1. Received: {exponent}")
+    return _single(_Variation(float(exponent)))
+
+
+@dataclass(frozen=True, eq=False)
+class _OffCentre(Measure):
+    within: float
+    about: float
+
+    def value(self, given: Sequence[Any], items: Any) -> Any:
+        import tensorflow as tf
+
+        picture = given[0]
+        _, height, width, _ = picture.shape
+        half = min(height, width) / 2
+        rows = (np.arange(height) - (height - 1) / 2) / half
+        columns = (np.arange(width) - (width - 1) / 2) / half
+        beyond = np.maximum(np.hypot(rows[:, None], columns[None, :]) - self.within, 0.0)
+        weights = tf.constant(beyond[None, :, :, None], tf.float32)
+        return tf.reduce_sum(tf.abs(picture - self.about) * weights, (1, 2, 3))
+
+
+def off_centre(within: float = 0.64, about: float = 0.0) -> Objective:
+    """Return Σ|u − about| × how far the pixel lies outside a circle about the middle.
+
+    What is sought stands in the middle of a picture, as the subjects of pictures do.
+
+    Args:
+        within: the circle's radius; this and the distance beyond it as shares of half the shorter
+            side.
+        about: the value that costs nothing: 0 is black.
+    """
+    return _single(_OffCentre(float(within), float(about)))

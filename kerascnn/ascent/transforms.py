@@ -1,0 +1,227 @@
+"""Small changes that a picture must bear: moved, turned, scaled, hidden in part, blurred.
+
+They are drawn before the ascent starts and applied inside the graph, so that the gradient comes
+back through them to the picture as it lies: whatever is moved is moved back. In a step every
+picture of a batch gets the same ones; what becomes of a picture does not hang on its neighbours.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from kerascnn.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Jitter:
+    """Move by up to ``pixels`` each way, whole pixels or (with other moves) fractions."""
+
+    pixels: float
+
+
+@dataclass(frozen=True)
+class Rotate:
+    """Turn about the middle by up to ``degrees`` either way."""
+
+    degrees: float
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Scale about the middle by up to 1 + ``by`` or down to 1 / (1 + ``by``)."""
+
+    by: float
+
+
+@dataclass(frozen=True)
+class Blur:
+    """Blur by a Gaussian of standard deviation ``pixels``."""
+
+    pixels: float
+
+
+@dataclass(frozen=True)
+class Erase:
+    """Hide a square of side ``share`` × the picture's shorter side, anywhere, behind black."""
+
+    share: float
+
+
+Transform = Jitter | Rotate | Scale | Blur | Erase
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that was drawn for an ascent: one row a step and copy.
+
+    Attributes:
+        copies: how many changed copies of each picture a step looks at.
+        shifts: steps × copies × 2 whole pixels (rows, columns), or None.
+        matrices: steps × copies × 8, output to input coordinates, or None.
+        holes: steps × copies × 4 (top, left, bottom, right), or None.
+        kernel: a Gaussian in one dimension, or None.
+    """
+
+    copies: int
+    shifts: np.ndarray | None
+    matrices: np.ndarray | None
+    holes: np.ndarray | None
+    kernel: np.ndarray | None
+
+    def drawn(self) -> dict[str, np.ndarray]:
+        """Return the arrays that differ from step to step."""
+        found = {"shifts": self.shifts, "matrices": self.matrices, "holes": self.holes}
+        return {name: array for name, array in found.items() if array is not None}
+
+    def apply(self, pictures: Any, drawn: dict[str, Any]) -> Any:
+        """Return the copies of one step, the first copies of all pictures first.
+
+        Args:
+            pictures: N×H×W×C tensor.
+            drawn: one step's row of each array of `drawn`.
+        """
+        import tensorflow as tf
+
+        if self.kernel is not None:
+            pictures = gaussian(pictures, self.kernel)
+        copies = []
+        for copy in range(self.copies):
+            changed = pictures
+            if "shifts" in drawn:
+                changed = tf.roll(changed, drawn["shifts"][copy], (1, 2))
+            if "holes" in drawn:
+                changed = changed * _around(drawn["holes"][copy], tf.shape(changed))
+            copies.append(changed)
+        together = copies[0] if self.copies == 1 else tf.concat(copies, 0)
+        if "matrices" not in drawn:
+            return together
+        count = tf.shape(pictures)[0]
+        return tf.raw_ops.ImageProjectiveTransformV3(
+            images=together,
+            transforms=tf.repeat(drawn["matrices"], count, axis=0),
+            output_shape=tf.shape(pictures)[1:3],
+            fill_value=0.0,
+            interpolation="BILINEAR",
+            fill_mode="NEAREST",
+        )
+
+
+def plan(
+    transforms: Sequence[Transform],
+    steps: int,
+    copies: int,
+    size: tuple[int, int],
+    random: np.random.Generator,
+) -> Plan:
+    """Draw what happens in each step.
+
+    Args:
+        transforms: at most one of each kind.
+        steps: how many steps there will be.
+        copies: how many changed copies a step looks at.
+        size: height and width of the pictures.
+        random: where chance comes from.
+
+    Raises:
+        UsageError: two of one kind, or a size that makes no sense.
+    """
+    given: dict[type, Any] = {}
+    for transform in transforms:
+        if type(transform) in given:
+            raise UsageError(f"there must be one {type(transform).__name__} at most")
+        _check(transform)
+        given[type(transform)] = transform
+    jitter = given[Jitter].pixels if Jitter in given else 0.0
+    turns = bool({Rotate, Scale} & set(given))
+    shifts = None
+    if jitter and not turns:
+        # Whole pixels need no interpolation. Both ends belong to it: the mean is zero.
+        reach = max(round(jitter), 1)
+        shifts = random.integers(-reach, reach + 1, (steps, copies, 2)).astype(np.int32)
+    return Plan(
+        copies,
+        shifts,
+        _matrices(given, jitter, (steps, copies), size, random) if turns else None,
+        _holes(given[Erase].share, (steps, copies), size, random) if Erase in given else None,
+        gaussian_kernel(given[Blur].pixels) if Blur in given else None,
+    )
+
+
+def _check(transform: Transform) -> None:
+    (value,) = vars(transform).values()
+    most = {Rotate: 180.0, Erase: 1.0}.get(type(transform), math.inf)
+    if not 0 < value <= most:
+        raise UsageError(
+            f"{type(transform).__name__} takes a number above 0"
+            f"{'' if most == math.inf else f' and at most {most:g}'}. Received: {value}"
+        )
+
+
+def _matrices(
+    given: dict[type, Any],
+    jitter: float,
+    shape: tuple[int, int],
+    size: tuple[int, int],
+    random: np.random.Generator,
+) -> np.ndarray:
+    def draw(reach: float) -> np.ndarray:
+        return random.uniform(-reach, reach, shape)
+
+    angle = np.deg2rad(draw(given[Rotate].degrees if Rotate in given else 0.0))
+    factor = np.exp(draw(math.log1p(given[Scale].by) if Scale in given else 0.0))
+    down, right = draw(jitter), draw(jitter)
+    a, b = np.cos(angle) * factor, np.sin(angle) * factor
+    # About the middle: the centre of the picture goes to itself, then moves by the jitter.
+    cy, cx = (size[0] - 1) / 2, (size[1] - 1) / 2
+    zero = np.zeros(shape)
+    rows = [a, -b, cx - a * cx + b * cy + right, b, a, cy - b * cx - a * cy + down, zero, zero]
+    return np.stack(rows, -1).astype(np.float32)
+
+
+def _holes(
+    share: float, shape: tuple[int, int], size: tuple[int, int], random: np.random.Generator
+) -> np.ndarray:
+    side = max(1, round(share * min(size)))
+    # The middle of a hole may lie on any pixel, so that all of them are hidden equally often.
+    top = random.integers(0, size[0], shape) - side // 2
+    left = random.integers(0, size[1], shape) - side // 2
+    return np.stack([top, left, top + side, left + side], -1).astype(np.int32)
+
+
+def _around(hole: Any, shape: Any) -> Any:
+    """Return 0 inside a rectangle and 1 around it: 1×H×W×1."""
+    import tensorflow as tf
+
+    rows, columns = tf.range(shape[1]), tf.range(shape[2])
+    inside = [
+        tf.cast((line >= hole[axis]) & (line < hole[axis + 2]), tf.float32)
+        for axis, line in enumerate((rows, columns))
+    ]
+    return (1.0 - inside[0][:, None] * inside[1][None, :])[None, :, :, None]
+
+
+def gaussian_kernel(sigma: float) -> np.ndarray:
+    """Return a Gaussian in one dimension, of sum 1, cut at three standard deviations."""
+    reach = max(1, math.ceil(3 * sigma))
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    return (weights / weights.sum()).astype(np.float32)
+
+
+def gaussian(pictures: Any, kernel: np.ndarray) -> Any:
+    """Blur N×H×W×C by a kernel, rows then columns; edges are continued outwards."""
+    import tensorflow as tf
+
+    reach, channels = len(kernel) // 2, pictures.shape[-1]
+    for axis, shape in ((1, (-1, 1, 1, 1)), (2, (1, -1, 1, 1))):
+        ends = [[0, 0]] * 4
+        ends[axis] = [reach, reach]
+        # SYMMETRIC reaches no further than the picture; small ones are blurred less.
+        padded = tf.pad(pictures, ends, "SYMMETRIC")
+        weights = tf.tile(tf.reshape(tf.constant(kernel), shape), (1, 1, channels, 1))
+        pictures = tf.nn.depthwise_conv2d(padded, weights, (1, 1, 1, 1), "VALID")
+    return pictures

@@ -1,0 +1,284 @@
+"""Max activation: what would a unit of the network like to see most?"""
+
+from typing import Literal
+
+from kerascnn import Images, UsageError, Visualizer, hookimpl, option
+
+# What each preset fills in where no option is given. "ink" is for one channel (strokes on black),
+# "colour" for three. Weights of penalties are relative to the mean gradient of a pixel, so that
+# they mean the same on every network.
+_PLAIN = {
+    "steps": 200,
+    "rate": 0.05,
+    "start": "noise",
+    "parametrisation": "pixel",
+    "l1": 0.0,
+    "power": 0.0,
+    "variation": 0.0,
+    "off_centre": 0.0,
+    "jitter": 0.0,
+    "rotate": 0.0,
+    "scale": 0.0,
+    "blur": 0.0,
+    "erase": 0.0,
+    "copies": 1,
+    "restarts": 1,
+}
+_PRESETS = {
+    ("none", "ink"): {},
+    ("none", "colour"): {},
+    ("l1", "ink"): {"l1": 1.0},
+    ("l1", "colour"): {"l1": 1.0},
+    ("natural", "ink"): {
+        "rate": 0.08,
+        "l1": 0.4,
+        "variation": 2.0,
+        "off_centre": 1.4,
+        "jitter": 1.0,
+        "rotate": 8.0,
+        "scale": 0.1,
+        "copies": 4,
+    },
+    ("natural", "colour"): {
+        "parametrisation": "fourier",
+        "jitter": 8.0,
+        "rotate": 5.0,
+        "scale": 0.08,
+    },
+}
+_ALL_UP_TO = 20
+_FIRST = 12
+_SMALL = 96
+_STRONGER = (0.25, 0.5)
+
+
+class MaxActivation(Visualizer):
+    """The picture that a filter, neuron or class responds to most, found by gradient ascent.
+
+    The weights stay fixed and the picture is changed so that the activation grows: for a filter the
+    sum a^k over its map, for a class its score (lecture, "what does the machine learn"). Without
+    regulariser a class comes out as television noise, of which the network is sure; the preset
+    "natural" asks for little ink, smooth strokes, a subject in the middle, and for an answer that
+    stays when the picture is moved, turned and scaled a little.
+    """
+
+    name = "max-activation"
+    reads_images = False
+    layer: str = option(
+        "auto", "a layer's name, first-conv, last-conv, classes (the scores); auto: classes if any"
+    )
+    unit: tuple[str, ...] = option(
+        (), "filters, neurons or classes: 0-11, 3,5 or all; default: all up to 20, else the first 12"
+    )
+    preset: Literal["natural", "l1", "none"] = option(
+        "natural", "which regularisers, where no option below says otherwise"
+    )
+    where: Literal["sum", "centre"] = option(
+        "sum", "of a filter's map: the sum over it, or the unit in its centre"
+    )
+    steps: int | None = option(None, "steps of the ascent", ge=1, le=100_000)
+    rate: float | None = option(None, "step size (Adam)", gt=0, le=100)
+    start: str | None = option(None, "begin with noise, constant (grey), sample or a picture's path")
+    parametrisation: Literal["pixel", "fourier"] | None = option(
+        None, "change pixels, or waves with the colours of natural pictures"
+    )
+    l1: float | None = option(None, "weight of Σ|ink|", ge=0)
+    power: float | None = option(None, "weight of Σ|ink|^6, against extremes", ge=0)
+    variation: float | None = option(None, "weight of Σ(difference of neighbours)²", ge=0)
+    off_centre: float | None = option(None, "weight of ink far from the middle", ge=0)
+    jitter: float | None = option(None, "move by up to so many pixels, and back", ge=0, le=1000)
+    rotate: float | None = option(None, "turn by up to so many degrees", ge=0, le=180)
+    scale: float | None = option(None, "scale by up to 1 + this", ge=0, le=4)
+    blur: float | None = option(None, "blur by so many pixels", ge=0, le=100)
+    erase: float | None = option(None, "hide a square of this share of the side", ge=0, le=1)
+    copies: int | None = option(None, "average each step over so many changed copies", ge=1, le=256)
+    restarts: int | None = option(None, "begin so many times, keep the best", ge=1, le=256)
+    size: int = option(
+        0, "side of the picture in pixels; 0: the model's, or less where a filter sees less", ge=0
+    )
+
+    def visualize(self, network, images, target):
+        """Ascend from the start for all units at once."""
+        from kerascnn import ascent
+
+        asked = self._asked(network)
+        layer, _, objective, _ = asked
+        given = self._settings(network)
+        penalties, moves = self._regularisers(network, given)
+        for penalty in penalties:
+            objective = objective - penalty
+        waves = given["parametrisation"] == "fourier"
+        options = {
+            "steps": given["steps"],
+            "rate": given["rate"],
+            "parametrisation": ascent.Fourier() if waves else ascent.Pixels(),
+            "transforms": moves,
+            "copies": given["copies"],
+            "relative": bool(penalties),
+            "restarts": given["restarts"],
+            "seed": self.seed,
+        }
+        size = self._size(network, layer)
+        starts = self._starts(network, given, size)
+        found = ascent.maximise(network, objective, starts, **options)
+        for contrast in _STRONGER if given["start"] == "noise" else ():
+            if found.moved.all():
+                break
+            # From a dead ReLU no gradient comes: begin again where there is more to see.
+            starts = self._starts(network, given, size, contrast, seed=1000)
+            found = found.better(ascent.maximise(network, objective, starts, **options))
+        return self._result(network, asked, given, starts[:1], found)
+
+    def _settings(self, network):
+        kind = "colour" if network.input.channels == 3 else "ink"
+        chosen = {**_PLAIN, **_PRESETS[self.preset, kind]}
+        chosen.update((name, getattr(self, name)) for name in _PLAIN if getattr(self, name) is not None)
+        if chosen["restarts"] > 1 and chosen["start"] != "noise":
+            raise UsageError("--restarts begins with different noise; it needs --start noise")
+        return chosen
+
+    def _regularisers(self, network, given):
+        from kerascnn import ascent
+
+        # On one channel black is no ink; a colour picture's middle is grey.
+        about = 0.5 if network.input.channels == 3 else 0.0
+        made = {
+            "l1": ascent.l1(about),
+            "power": ascent.power(6, about),
+            "variation": ascent.total_variation(2),
+            "off_centre": ascent.off_centre(about=about),
+        }
+        penalties = [given[name] * penalty for name, penalty in made.items() if given[name]]
+        kinds = {
+            "jitter": ascent.Jitter,
+            "rotate": ascent.Rotate,
+            "scale": ascent.Scale,
+            "blur": ascent.Blur,
+            "erase": ascent.Erase,
+        }
+        return penalties, [kind(given[name]) for name, kind in kinds.items() if given[name]]
+
+    def _asked(self, network):
+        """Return the layer (None for the classes), its units, their objective, and notes."""
+        from kerascnn import ascent
+
+        notes = []
+        name = self.layer
+        if name == "auto":
+            name = "classes"
+            if network.head.kind == "features":
+                name = network.last_convolution().name
+                notes.append(f"took the filters of {name}: the network ends in maps, not classes")
+        if name == "classes":
+            if self.where == "centre":
+                raise UsageError("--where centre asks for a --layer with maps")
+            units = self._units(network.classes, "classes", notes)
+            return None, units, ascent.classes(units), notes
+        layers = network.select(name)
+        if len(layers) > 1:
+            raise UsageError(
+                f"--layer takes one layer; {name!r} fits {', '.join(found.name for found in layers)}"
+            )
+        layer = layers[0]
+        units = self._units(layer.channels, f"units of {layer.name}", notes)
+        if name != layer.name:
+            notes.append(f"--layer {name} is {layer.name}")
+        return layer, units, ascent.units(layer.name, units, self.where), notes
+
+    def _units(self, total, what, notes):
+        if not self.unit:
+            if total > _ALL_UP_TO:
+                notes.append(f"the first {_FIRST} of {total} {what} are shown (--unit all)")
+            return list(range(total if total <= _ALL_UP_TO else _FIRST))
+        found = []
+        for text in self.unit:
+            first, dash, last = text.partition("-")
+            if text == "all":
+                found.extend(range(total))
+            elif first.isdecimal() and (last.isdecimal() or not dash):
+                stop = int(last or first)
+                if stop >= total or int(first) > stop:
+                    raise UsageError(
+                        f"--unit takes numbers from 0 to {total - 1} here. Received: {text!r}"
+                    )
+                found.extend(range(int(first), stop + 1))
+            else:
+                raise UsageError(f"--unit takes 0-11, 3,5 or all. Received: {text!r}")
+        return list(dict.fromkeys(found))
+
+    def _size(self, network, layer):
+        """Return height and width: the model's, or less where a filter sees less."""
+        height, width = network.input.shape[:2]
+        slides = layer is not None and layer.is_map and layer.field is not None
+        if self.size:
+            if height and width and not slides and (self.size, self.size) != (height, width):
+                raise UsageError(
+                    f"--size {self.size}: what sees the whole picture takes {height}×{width} alone"
+                )
+            return self.size, self.size
+        if slides and min(height or 1000, width or 1000) > _SMALL:
+            # Two fields a side show the texture; the rest of a large picture only repeats it.
+            side = max(_SMALL, 16 * -(-2 * max(layer.field.size) // 16))
+            return min(side, height or 224), min(side, width or 224)
+        return height or 224, width or 224
+
+    def _starts(self, network, given, size, contrast=0.1, seed=0):
+        import numpy as np
+        from kerascnn import ascent
+
+        return np.concatenate(
+            [
+                ascent.start(
+                    network, given["start"], size, contrast=contrast, seed=self.seed + seed + index
+                )
+                for index in range(given["restarts"])
+            ]
+        )
+
+    def _result(self, network, asked, given, before, found):
+        from kerascnn import ascent
+
+        layer, units, objective, notes = asked
+        activations = ascent.evaluate(network, objective, found.images)
+        started = ascent.evaluate(network, objective, before.repeat(len(units), axis=0))
+        facts = {
+            "layer": "classes" if layer is None else layer.name,
+            "units": units,
+            "preset": self.preset,
+            "settings": given,
+            "activation_at_start": started.tolist(),
+            "activation": activations.tolist(),
+        }
+        still = [unit for unit, moved in zip(units, found.moved, strict=True) if not moved]
+        if still:
+            notes.append(
+                f"{', '.join(map(str, still))}: no start made it respond at all (a dead ReLU?), "
+                "so nothing could be climbed"
+            )
+        captions = [
+            f"{unit}: {start:.3g} → {end:.3g}"
+            for unit, start, end in zip(units, started, activations, strict=True)
+        ]
+        if layer is None:
+            chances = network.probabilities(found.images)
+            names = [network.class_name(unit) for unit in units]
+            captions = [f"{n}: score {a:.3g}" for n, a in zip(names, activations, strict=True)]
+            if chances is not None:
+                own = [float(chances[row, unit]) for row, unit in enumerate(units)]
+                facts["confidence"] = own
+                captions = [f"{n}: p = {p:.4f}" for n, p in zip(names, own, strict=True)]
+                notes.append("the network's confidence in each: " + ", ".join(captions))
+        kind = "classes" if layer is None else f"{layer.name} ({self.where} of the map)"
+        return Images(
+            found.images,
+            title=f"what excites them most: {kind}, preset {self.preset}",
+            captions=captions,
+            notes=notes,
+            facts=facts,
+        )
+
+
+@hookimpl
+def kerascnn_visualizers():
+    """Offer it to kerascnn."""
+    yield MaxActivation
