@@ -87,8 +87,11 @@ class TopImagesOfUnits(Visualizer):
             places = np.full((*order.shape, 2), -1)
             if is_map:
                 # Places are looked for in those few maps alone that hold one of the highest.
-                best = flat[order, :, np.arange(order.shape[1])].argmax(axis=-1)
-                places[..., 0], places[..., 1] = np.divmod(best, given.shape[2])
+                maps = flat[order, :, np.arange(order.shape[1])]
+                best = np.stack(np.divmod(maps.argmax(axis=-1), given.shape[2]), axis=-1)
+                # A map of one value (a dead unit's zeros) has its highest nowhere.
+                flat_ones = maps.min(axis=-1) == maps.max(axis=-1)
+                places = np.where(flat_ones[..., None] & (flat.shape[1] > 1), -1, best)
             yield np.take_along_axis(highest, order, 0), order + start, places
             start += len(given)
             size = max(1, _AT_ONCE // max(given[:1].nbytes, 1))
@@ -105,13 +108,11 @@ def _boxes(network, layer, places, size):
 
     boxes = np.empty((*places.shape[:2], 4), np.int64)
     boxes[:] = (0, 0, *size)
-    if places.min() < 0:
-        return boxes
     # Rows and columns are independent of each other: a box for each row and each column will do.
-    for row in np.unique(places[..., 0]):
+    for row in np.unique(places[..., 0][places[..., 0] >= 0]):
         box = network.box(layer, int(row), 0, size)
         boxes[places[..., 0] == row, 0::2] = box.top, box.bottom
-    for column in np.unique(places[..., 1]):
+    for column in np.unique(places[..., 1][places[..., 1] >= 0]):
         box = network.box(layer, 0, int(column), size)
         boxes[places[..., 1] == column, 1::2] = box.left, box.right
     return boxes

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _MOST_PICTURES = 24
 _MOST_CHANNELS = 400
 _MOST_BARS = 48
+_MOST_BANDS = 12  # rows of maps in all
+_FEW = 4  # pictures
 _GAP = 0.08
 _STRIP = 64  # neurons in a line of a strip
 
@@ -48,7 +50,8 @@ class _Grid:
         self.result, self.layer, self.pictures = result, layer, pictures
         self.values = layer.values[: len(pictures), :, :, :_MOST_CHANNELS]
         count, height, width, channels = self.values.shape
-        self.cell = (1.2 if channels <= 8 else 0.8) / max(bounded_aspect(height, width), 1.0) ** 0.5
+        side = 1.2 if channels <= 8 else 0.8 if count <= _FEW else 0.62
+        self.cell = side / max(bounded_aspect(height, width), 1.0) ** 0.5
         self.tall = self.cell * bounded_aspect(height, width)
         aspect = bounded_aspect(*pictures.shape[1:3])
         self.own = (self.tall / aspect, self.tall)  # the picture's place beside its maps
@@ -56,8 +59,13 @@ class _Grid:
             self.own = (2 * self.cell, 2 * self.cell * aspect)
         room = WIDEST - 2 * MARGIN - BAR - self.own[0] - 0.2
         self.columns = min(channels, max(1, int(room / (self.cell + _GAP))))
-        self.columns = -(-channels // -(-channels // self.columns))  # bands of equal length
         self.bands = -(-channels // self.columns)
+        most = max(1, _MOST_BANDS // count)
+        if self.bands > most:  # many pictures: fewer maps of each, or the page has no end
+            self.bands = most
+            self.values = self.values[..., : self.columns * most]
+        else:
+            self.columns = -(-channels // self.bands)  # bands of equal length
         self.filter = 0.0
         if layer.kernels is not None:
             self.filter = min(self.cell, 0.8) + _GAP
@@ -103,6 +111,8 @@ class _Grid:
         shown = self.values.shape[3]
         size = "×".join(map(str, self.values.shape[1:3]))
         parts = [f"{layer.layer}: {shown} of {layer.total} maps, {size}"]
+        if shown < layer.values.shape[3]:
+            parts[0] += f" ({layer.values.shape[3]} are in the NPZ)"
         if shown == layer.total:
             parts = [f"{layer.layer}: {layer.total} maps, {size}"]
         if self.filter:

@@ -30,7 +30,7 @@ def draw_top_images(result: TopImages, decode: Decode) -> Figure:
     tall = cell * aspect
     line = 0.15 if pictures is not None else 0.0
     words = f"the {columns} strongest of {result.seen:,} pictures, a row a unit"
-    has_boxes = bool((result.places[rows] >= 0).all())
+    has_boxes = bool((result.places[rows] >= 0).any())
     if has_boxes:
         words += "; white: what the unit sees"
     if len(rows) < len(result.units):
@@ -80,4 +80,4 @@ def _draw_one(
             # Black around the white, or it can't be seen on a white picture.
             sheet.box(*box, color="black", line=2.2)
             sheet.box(*box, color="white", line=1.1)
-    sheet.label(x, y, f"{result.values[which]:.3g}")
+    sheet.label(x, y, f"{result.values[which]:#.3g}")
