@@ -8,7 +8,7 @@ and the result is exact; a layer that is not known counts as seeing everything.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from kerascnn.graph import Graph, Step
@@ -88,11 +88,17 @@ WINDOWED = ("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "MaxPooling2D", "Ave
 class Field:
     """A receptive field: how many picture pixels a unit sees, and how far neighbours are apart.
 
-    Both are (height, width) in pixels of the picture.
+    All are (height, width) in pixels of the picture.
+
+    Attributes:
+        size: of what one unit sees.
+        stride: from one unit to the next.
+        before: how far the field of unit i reaches before pixel i × stride (padding, mostly).
     """
 
     size: tuple[int, int]
     stride: tuple[int, int]
+    before: tuple[int, int] = field(default=(0, 0), compare=False)
 
 
 @dataclass(frozen=True)
@@ -167,7 +173,9 @@ class Geometry:
             return None
         (top, bottom), (left, right) = first
         (top2, _), (left2, _) = second
-        return Field((bottom - top + 1, right - left + 1), (top2 - top, left2 - left))
+        stride = (top2 - top, left2 - left)
+        before = (far * stride[0] - top, far * stride[1] - left)
+        return Field((bottom - top + 1, right - left + 1), stride, before)
 
     def box(self, index: int, row: int, column: int, size: tuple[int, int]) -> Box:
         """Return the part of the picture that one unit of a tensor sees.

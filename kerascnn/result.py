@@ -7,7 +7,7 @@ into an NPZ file untouched.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -59,6 +59,14 @@ class Result:
         }
         plain["captions"], plain["notes"] = list(self.captions), list(self.notes)
         return {"kind": type(self).__name__, **plain}
+
+    def files(self, decode: Callable[[np.ndarray], np.ndarray]) -> dict[str, bytes]:
+        """Return files of this result's own, beside its picture and NPZ: suffix → content.
+
+        Args:
+            decode: turns the model's values into [0, 1] RGB or grey.
+        """
+        return {}
 
     def save(self, path: Path) -> None:
         """Write arrays and meaning to an NPZ file, whole or not at all.
@@ -196,6 +204,25 @@ class Images(Result):
         """Check the array."""
         self._array("values", "N×H×W×C")
         self._counted(len(self.values))
+
+
+@dataclass(eq=False)
+class Film(Images):
+    """Pictures that follow one another; written as a film too.
+
+    Attributes:
+        format: ``"gif"`` or ``"mp4"``.
+        rate: pictures a second.
+    """
+
+    format: str = "gif"
+    rate: float = 12.0
+
+    def files(self, decode: Callable[[np.ndarray], np.ndarray]) -> dict[str, bytes]:
+        """Return the film."""
+        from kerascnn.film import encode
+
+        return {self.format: encode(decode(self.values), self.format, self.rate)}
 
 
 @dataclass(eq=False)
@@ -342,5 +369,5 @@ def checked(value: Any, shape: str, label: str) -> np.ndarray:
 def _kinds() -> dict[str, type[Result]]:
     from kerascnn.ranking import TopImages
 
-    kinds: tuple[type[Result], ...] = (Heatmap, Images, Kernels, Maps, TopImages)
+    kinds: tuple[type[Result], ...] = (Heatmap, Images, Film, Kernels, Maps, TopImages)
     return {kind.__name__: kind for kind in kinds}

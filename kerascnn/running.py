@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+_PHOTOGRAPH = 64  # pixels a side: models of smaller pictures are not for photographs
+
+
 @dataclass(frozen=True)
 class Run:
     """What one visualizer said of one network.
@@ -57,12 +60,14 @@ class Run:
     def save(self, folder: str | Path, **more: Any) -> dict[str, Path]:
         """Write ``<name>.png``, ``<name>.npz`` and ``manifest.json``, each whole or not at all.
 
+        A result that has files of its own (a film) is written beside them, as ``<name>.gif``.
+
         Args:
             folder: where to; made if it is not there.
             **more: further entries of the manifest.
 
         Returns:
-            The paths, by ``png``, ``npz`` and ``manifest``.
+            The paths, by ``png``, ``npz``, ``manifest``, and the suffix of each other file.
 
         Raises:
             OutputError: the folder can't be written to.
@@ -77,8 +82,12 @@ class Run:
             "manifest": folder / "manifest.json",
         }
         image = to_png(self.figure())
+        own = self.result.files(self.network.input.decode)
         self.result.save(paths["npz"])
         write_bytes(paths["png"], image)
+        for suffix, data in own.items():
+            paths[suffix] = folder / f"{name}.{suffix}"
+            write_bytes(paths[suffix], data)
         write_json(paths["manifest"], {**self.manifest(), **more})
         if self.checkpoint is not None:
             self.checkpoint.unlink(missing_ok=True)
@@ -167,10 +176,13 @@ def visualize(
     pictures: tuple[Picture, ...] = ()
     values, scores, wanted = None, None, None
     if visualizer.reads_images:
-        pictures = gather(network, images)
+        if visualizer.any_size and target != "predicted":
+            raise UsageError(f"{visualizer.name} explains no class, so it takes no --target")
+        pictures = gather(network, images, visualizer.any_size)
         values = np.stack([picture.values for picture in pictures])
-        scores = network.scores(values)
-        wanted = network.target(target, scores)
+        if not visualizer.any_size:
+            scores = network.scores(values)
+            wanted = network.target(target, scores)
         # A visualizer that writes into its images would change what the next one sees.
         values.setflags(write=False)
     result = _ask(visualizer, network, values, wanted)
@@ -222,18 +234,32 @@ def _ask(
     return result
 
 
-def gather(network: Network, images: Sequence[Any]) -> tuple[Picture, ...]:
+def gather(network: Network, images: Sequence[Any], any_size: bool = False) -> tuple[Picture, ...]:
     """Read what was named, or take a packaged sample; all in one size.
+
+    Args:
+        network: whose input they are for.
+        images: paths, or pictures read before.
+        any_size: leave the picture its own size, whatever the network's.
 
     Raises:
         ImageError: a picture can't be read, or does not fit the model.
+        UsageError: several are given where each keeps its own size.
     """
+    contract = network.input
+    if any_size:
+        small = max(n or _PHOTOGRAPH for n in contract.shape[:2]) < _PHOTOGRAPH
+        # A packaged digit stays a digit; it has no larger original.
+        if images or not small:
+            contract = replace(contract, shape=(None, None, contract.channels))
     if images and isinstance(images[0], Picture):
         return tuple(images)
     if not images:
-        return tuple(sample_pictures(network.input))
+        samples = tuple(sample_pictures(contract))
+        return samples[:1] if any_size else samples
     paths = [Path(path) for path in images]
-    contract = network.input
+    if any_size and (len(paths) > 1 or paths[0].is_dir()):
+        raise UsageError("here one --image goes at a time: each keeps its own size")
     if None in contract.shape:
         # A model of any size takes each picture in its own; together they take the first one's.
         height, width, channels = next(iter_pictures(paths, contract)).values.shape

@@ -58,6 +58,8 @@ class Visualizer(pydantic.BaseModel):
             called with some of them at a time (and None for the target), and the results are put
             together by their ``merge``: memory does not grow with the set, and an interrupted sweep
             goes on where it stopped.
+        any_size: True for a visualizer that runs only layers whose filters slide: the picture comes
+            in its own size, one at a time, whatever the model's, and the target is None.
     """
 
     # The defaults are left unchecked here and checked once by the registry, so that a wrong one
@@ -67,6 +69,7 @@ class Visualizer(pydantic.BaseModel):
     name: ClassVar[str] = ""
     reads_images: ClassVar[bool] = True
     streams: ClassVar[bool] = False
+    any_size: ClassVar[bool] = False
 
     seed: int = option(0, "seed of whatever is random: same seed, same numbers", ge=0, lt=2**32)
 

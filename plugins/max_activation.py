@@ -68,7 +68,8 @@ class MaxActivation(Visualizer):
         "auto", "a layer's name, first-conv, last-conv, classes (the scores); auto: classes if any"
     )
     unit: tuple[str, ...] = option(
-        (), "filters, neurons or classes: 0-11, 3,5 or all; default: all up to 20, else the first 12"
+        (),
+        "filters, neurons or classes: 0-11, 3,5 or all; default: all up to 20, else the first 12",
     )
     preset: Literal["natural", "l1", "none"] = option(
         "natural", "which regularisers, where no option below says otherwise"
@@ -78,7 +79,9 @@ class MaxActivation(Visualizer):
     )
     steps: int | None = option(None, "steps of the ascent", ge=1, le=100_000)
     rate: float | None = option(None, "step size (Adam)", gt=0, le=100)
-    start: str | None = option(None, "begin with noise, constant (grey), sample or a picture's path")
+    start: str | None = option(
+        None, "begin with noise, constant (grey), sample or a picture's path"
+    )
     parametrisation: Literal["pixel", "fourier"] | None = option(
         None, "change pixels, or waves with the colours of natural pictures"
     )
@@ -132,7 +135,9 @@ class MaxActivation(Visualizer):
     def _settings(self, network):
         kind = "colour" if network.input.channels == 3 else "ink"
         chosen = {**_PLAIN, **_PRESETS[self.preset, kind]}
-        chosen.update((name, getattr(self, name)) for name in _PLAIN if getattr(self, name) is not None)
+        chosen.update(
+            (name, getattr(self, name)) for name in _PLAIN if getattr(self, name) is not None
+        )
         if chosen["restarts"] > 1 and chosen["start"] != "noise":
             raise UsageError("--restarts begins with different noise; it needs --start noise")
         return chosen
@@ -176,9 +181,8 @@ class MaxActivation(Visualizer):
             return None, units, ascent.classes(units), notes
         layers = network.select(name)
         if len(layers) > 1:
-            raise UsageError(
-                f"--layer takes one layer; {name!r} fits {', '.join(found.name for found in layers)}"
-            )
+            names = ", ".join(found.name for found in layers)
+            raise UsageError(f"--layer takes one layer; {name!r} fits {names}")
         layer = layers[0]
         units = self._units(layer.channels, f"units of {layer.name}", notes)
         if name != layer.name:
@@ -224,6 +228,7 @@ class MaxActivation(Visualizer):
 
     def _starts(self, network, given, size, contrast=0.1, seed=0):
         import numpy as np
+
         from kerascnn import ascent
 
         return np.concatenate(

@@ -176,7 +176,7 @@ class _Loop:
         return np.asarray(self._low + np.asarray(unit) * self._range, np.float32)
 
     def _steps(self, state: Any, items: Any, first: Any, last: Any) -> tuple[Any, ...]:
-        """Go from step ``first`` to before ``last``; return the state and the objective's values."""
+        """Go from step ``first`` to before ``last``; return the state and each objective."""
         import tensorflow as tf
 
         record = tf.TensorArray(tf.float32, size=last - first, element_shape=(None,))
@@ -193,7 +193,7 @@ class _Loop:
         return (*state, record.stack())
 
     def _gradient(self, variable: Any, items: Any, step: Any) -> tuple[Any, Any, Any]:
-        """Return the ascent's direction, the objective and how much the network's part of it felt."""
+        """Return the ascent's direction, the objective and the network's mean gradient."""
         import tensorflow as tf
 
         drawn = {name: array[step] for name, array in self._draws.items()}
@@ -271,9 +271,7 @@ def _checked(
     start = np.asarray(start, np.float32)
     channels = network.input.channels
     if start.ndim != 4 or start.shape[-1] != channels or not start.size:
-        raise UsageError(
-            f"a start must be N×H×W×{channels}. Received the shape {start.shape}"
-        )
+        raise UsageError(f"a start must be N×H×W×{channels}. Received the shape {start.shape}")
     count = objective.count
     if restarts > 1:
         if len(start) != restarts:
