@@ -8,11 +8,14 @@ import os
 import stat
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from kerascnn.errors import ModelError, one_line
+
+if TYPE_CHECKING:
+    from kerascnn.scan.report import Report
 
 HDF5 = "HDF5"
 ARCHIVE = "Keras archive"
@@ -47,11 +50,14 @@ class Sniffed:
         format: one of the formats named at the top of this module.
         keras_version: as the file says; None where it does not.
         family: ``"keras2"`` or ``"keras3"``; None where the bytes don't tell (weights alone).
+        structure: of an HDF5 file: what the walk through it found. It has to come before the first
+            attribute is read, and need not come twice.
     """
 
     format: str
     keras_version: str | None
     family: str | None
+    structure: Report | None = field(default=None, compare=False, repr=False)
 
 
 def open_regular(path: Path) -> BinaryIO:
@@ -138,8 +144,8 @@ def _sniff_directory(path: Path) -> Sniffed:
 def _hdf5_errors(shown: str) -> Iterator[None]:
     try:
         yield
-    except ModelError:
-        raise
+    except ModelError as error:
+        raise ModelError(str(error) if shown in str(error) else f"{shown}: {error}") from None
     except Exception as error:  # h5py raises what libhdf5 and NumPy come up with
         raise ModelError(f"{shown}: the HDF5 file is damaged: {one_line(error, 120)}") from None
 
@@ -147,21 +153,29 @@ def _hdf5_errors(shown: str) -> Iterator[None]:
 def _sniff_hdf5(stream: BinaryIO, shown: str) -> Sniffed:
     import h5py
 
+    from kerascnn.scan import hdf5
+    from kerascnn.scan.report import Report
+
     with _hdf5_errors(shown), h5py.File(stream, "r") as file:
+        structure = Report()
+        hdf5.scan(file, stream, "", structure)
         version = _text(file.attrs.get("keras_version"))
+        known = family_of(version) if version else None
+
+        def has(name: str) -> bool:
+            return bool(file.id.links.exists(name.encode()))  # follows no link
+
         if "model_config" in file.attrs:
             if version is None or version.startswith(("0.", "1.")):
                 raise ModelError(
                     f"{shown}: was saved by Keras 1, which no Keras of today reads; load it with "
                     "Keras 2.2 and save it again, or rebuild the architecture in code"
                 )
-            return Sniffed(HDF5, version, family_of(version))
-        if "layer_names" in file.attrs:
-            return Sniffed(LEGACY_WEIGHTS, version, family_of(version) if version else None)
-        if "model_weights" in file and "layer_names" in file["model_weights"].attrs:
-            return Sniffed(LEGACY_WEIGHTS, version, family_of(version) if version else None)
-        if any(name in file for name in ("layers", "_layer_checkpoint_dependencies", "vars")):
-            return Sniffed(WEIGHTS, None, None)
+            return Sniffed(HDF5, version, known, structure)
+        if "layer_names" in file.attrs or has("model_weights"):
+            return Sniffed(LEGACY_WEIGHTS, version, known, structure)
+        if has("layers") or has("_layer_checkpoint_dependencies") or has("vars"):
+            return Sniffed(WEIGHTS, None, None, structure)
         if not len(file) and not len(file.attrs):
             raise ModelError(f"{shown}: is an empty HDF5 file, as a save that failed leaves behind")
     raise ModelError(f"{shown}: is an HDF5 file without a Keras model or Keras weights in it")
@@ -180,7 +194,8 @@ def _sniff_zip(stream: BinaryIO, shown: str) -> Sniffed:
             if "config.json" not in names:
                 raise ModelError(f"{shown}: is a zip file without a Keras model (no config.json)")
             version = None
-            if "metadata.json" in names:
+            # An encrypted member can't be read; the scan refuses it.
+            if "metadata.json" in names and not archive.getinfo("metadata.json").flag_bits & 1:
                 with archive.open("metadata.json") as member:
                     metadata = json.loads(member.read(1 << 16))
                 version = metadata.get("keras_version") if isinstance(metadata, dict) else None

@@ -7,7 +7,6 @@ standard library and h5py alone, and compared with the lists in ``kerascnn.scan.
 
 from __future__ import annotations
 
-import os
 import zipfile
 from collections.abc import Collection
 from typing import Any, BinaryIO
@@ -45,7 +44,7 @@ def scan_stream(
     report = Report(values=values)
     try:
         if what.format in (HDF5, LEGACY_WEIGHTS, WEIGHTS):
-            _scan_hdf5(stream, report, None if weights_only else custom)
+            _scan_hdf5(stream, what, report, None if weights_only else custom)
         elif what.format == ARCHIVE:
             _scan_archive(stream, report, None if weights_only else custom)
         elif what.format == JSON:
@@ -69,13 +68,17 @@ def saved_model_findings() -> list[str]:
     return [f"TensorFlow graphs, which can read and write files, at saved_model.pb ({SAVED_MODEL})"]
 
 
-def _scan_hdf5(stream: BinaryIO, report: Report, custom: Collection[str] | None) -> None:
+def _scan_hdf5(
+    stream: BinaryIO, what: Sniffed, report: Report, custom: Collection[str] | None
+) -> None:
     import h5py
 
-    size = stream.seek(0, os.SEEK_END)
-    stream.seek(0)
     with h5py.File(stream, "r") as file:
-        hdf5.scan(file, size, "", report)
+        if what.structure is None:
+            hdf5.scan(file, stream, "", report)
+        else:
+            report.findings.extend(what.structure.findings)
+            report.values += what.structure.values
         if report.findings or custom is None:
             return
         for name in ("model_config", "training_config"):
@@ -105,8 +108,7 @@ def _scan_archive(stream: BinaryIO, report: Report, custom: Collection[str] | No
         weights = archive.open_weights(zipped, stream)
         if weights is not None:
             with weights, h5py.File(weights, "r") as file:
-                size = zipped.getinfo(archive.WEIGHTS).file_size
-                hdf5.scan(file, size, archive.WEIGHTS, report)
+                hdf5.scan(file, weights, archive.WEIGHTS, report)
         if custom is None:
             return
         text = archive.read(zipped, archive.CONFIG, allowed.MAX_CONFIG_BYTES)

@@ -7,7 +7,7 @@ import stat
 import struct
 import tempfile
 import zipfile
-from typing import IO, BinaryIO
+from typing import BinaryIO, cast
 
 from kerascnn.errors import ModelError, one_line
 from kerascnn.scan import allowed
@@ -29,10 +29,6 @@ def scan(archive: zipfile.ZipFile, report: Report) -> None:
         parts = name.replace("\\", "/").split("/")
         if name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0] or "\0" in name:
             report.find("a member that would be written outside the archive's folder", where)
-        elif parts[0] == "assets" and not member.is_dir():
-            report.find("a file that layers read when they are loaded", where)
-        elif name not in allowed.MEMBERS and not member.is_dir():
-            report.find("a member that no saved model has", where)
         kind = member.external_attr >> 16
         if kind and stat.S_IFMT(kind) not in (0, stat.S_IFREG, stat.S_IFDIR):
             report.find("a member that is a link or a device", where)
@@ -43,6 +39,10 @@ def scan(archive: zipfile.ZipFile, report: Report) -> None:
         room = member.compress_size * allowed.MAX_RATIO + allowed.SLACK_BYTES
         if member.file_size > room:
             report.find(f"a member that grows {_ratio(member)} times when it is unpacked", where)
+        if parts[0] == "assets" and not member.is_dir():
+            report.find("a file that layers read when they are loaded", where)
+        elif name not in allowed.MEMBERS and not member.is_dir():
+            report.find("a member that no saved model has", where)
 
 
 def _ratio(member: zipfile.ZipInfo) -> int:
@@ -64,7 +64,7 @@ def read(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
     return data
 
 
-def open_weights(archive: zipfile.ZipFile, stream: BinaryIO) -> IO[bytes] | None:
+def open_weights(archive: zipfile.ZipFile, stream: BinaryIO) -> BinaryIO | None:
     """Open the weights inside the archive as a file of their own that can be read anywhere.
 
     Stored as it is (as Keras does), the member is read where it lies; packed, it is unpacked to
@@ -82,7 +82,7 @@ def open_weights(archive: zipfile.ZipFile, stream: BinaryIO) -> IO[bytes] | None
             unpacked.write(block)
             left -= len(block)
     unpacked.seek(0)
-    return unpacked
+    return cast(BinaryIO, unpacked)
 
 
 def _start(member: zipfile.ZipInfo, stream: BinaryIO) -> int:

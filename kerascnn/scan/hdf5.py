@@ -8,12 +8,13 @@ follows all of these.
 from __future__ import annotations
 
 import math
-from typing import Any
+import os
+from typing import Any, BinaryIO
 
 import h5py
 from h5py import h5a, h5d, h5g, h5l, h5o, h5t
 
-from kerascnn.scan import allowed
+from kerascnn.scan import allowed, heaps
 from kerascnn.scan.report import Report
 
 _LINKS = {h5l.TYPE_SOFT: "a soft link", h5l.TYPE_EXTERNAL: "a link to another file"}
@@ -22,16 +23,22 @@ _NUMBERS = (h5t.INTEGER, h5t.FLOAT, h5t.ENUM, h5t.OPAQUE)
 _READ_ATTRIBUTES = (b"layer_names", b"weight_names", b"model_config", b"training_config")
 
 
-def scan(file: h5py.File, size: int, source: str, report: Report) -> None:
-    """Walk through everything in ``file``.
+def scan(file: h5py.File, stream: BinaryIO, source: str, report: Report) -> None:
+    """Walk through everything in ``file`` without reading any data.
 
     Args:
         file: open for reading.
-        size: of the whole file, in bytes.
+        stream: the same file's bytes.
         source: how to call the file in findings; "" for the model file itself.
         report: takes the findings and the number of values stored.
+
+    Raises:
+        ModelError: the file is damaged in a way that libhdf5 does not survive.
     """
-    _Walk(size, source, report).run(file)
+    size = stream.seek(0, os.SEEK_END)
+    walk = _Walk(size, source, report)
+    walk.run(file)
+    heaps.check(stream, size, walk.extents)
 
 
 class _Walk:
@@ -41,7 +48,8 @@ class _Walk:
         self._report = report
         self._seen: set[Any] = set()
         self._stored = 0
-        self._declared = 0
+        #: Where contiguous data lie in the file: (start, end).
+        self.extents: list[tuple[int, int]] = []
 
     def _find(self, what: str, path: bytes) -> None:
         where = path.decode("utf-8", "replace") or "/"
@@ -118,6 +126,9 @@ class _Walk:
                 number = properties.get_filter(index)[0]
                 if number not in allowed.FILTERS:
                     self._find(f"a dataset packed by the plug-in filter {number}", path)
+        start = dataset.get_offset() if layout == h5d.CONTIGUOUS else None
+        if start is not None:
+            self.extents.append((start, start + dataset.get_storage_size()))
         self._count(dataset, kind.get_size(), packed or layout == h5d.CHUNKED, path)
 
     def _count(self, dataset: Any, width: int, packed: bool, path: bytes) -> None:
@@ -125,7 +136,6 @@ class _Walk:
         declared, stored = values * width, dataset.get_storage_size()
         self._report.values += values
         self._stored += stored
-        self._declared += declared
         room = stored * (allowed.MAX_RATIO if packed else 1) + allowed.SLACK_BYTES
         if declared > room or stored > self._size:
             self._find(
