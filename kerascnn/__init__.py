@@ -21,7 +21,7 @@ from kerascnn.errors import (
 from kerascnn.progress import progress, say, track
 from kerascnn.ranking import TopImages
 from kerascnn.registry import hookimpl
-from kerascnn.result import Heatmap, Images, Kernels, LayerMaps, Maps, Result
+from kerascnn.result import Film, Heatmap, Images, Kernels, LayerMaps, Maps, Result
 from kerascnn.units import parse_units
 from kerascnn.visualizer import Visualizer, option
 
@@ -34,6 +34,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "DataError",
+    "Film",
     "Heatmap",
     "ImageError",
     "Images",

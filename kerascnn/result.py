@@ -165,7 +165,9 @@ class Heatmap(Result):
         clip: percentile of the absolute values at which the picture's scale ends; the values
             stay as they are.
         low_is_notable: whether the small values are the message (a score that falls where
-            something is hidden).
+            something is hidden); drawn blue where they are low.
+        smooth: whether a coarse map is drawn with soft edges; the values stay.
+        ends: where the picture's scale begins and ends, if not at the values' own ends.
     """
 
     values: np.ndarray
@@ -173,6 +175,8 @@ class Heatmap(Result):
     signed: bool = False
     clip: float = 99.5
     low_is_notable: bool = False
+    smooth: bool = False
+    ends: tuple[float, float] | None = None
 
     _ARRAYS: ClassVar[dict[str, str]] = {"values": "values", "over": "images"}
 
@@ -223,6 +227,17 @@ class Film(Images):
         from kerascnn.film import encode
 
         return {self.format: encode(decode(self.values), self.format, self.rate)}
+
+    @staticmethod
+    def check_format(format: str) -> None:
+        """See that a film can be written, before long work begins.
+
+        Raises:
+            UsageError: it can't here.
+        """
+        from kerascnn.film import check_format
+
+        check_format(format)
 
 
 @dataclass(eq=False)

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from kerascnn import Images, UsageError, Visualizer, hookimpl, option
+from kerascnn import Images, UsageError, Visualizer, hookimpl, option, parse_units
 
 # What each preset fills in where no option is given. "ink" is for one channel (strokes on black),
 # "colour" for three. Weights of penalties are relative to the mean gradient of a pixel, so that
@@ -31,12 +31,12 @@ _PRESETS = {
     ("l1", "colour"): {"l1": 1.0},
     ("natural", "ink"): {
         "rate": 0.08,
-        "l1": 0.4,
+        "l1": 0.2,
         "variation": 2.0,
-        "off_centre": 1.4,
-        "jitter": 1.0,
-        "rotate": 8.0,
-        "scale": 0.1,
+        "off_centre": 4.2,
+        "jitter": 2.0,
+        "rotate": 12.0,
+        "scale": 0.15,
         "copies": 4,
     },
     ("natural", "colour"): {
@@ -102,7 +102,7 @@ class MaxActivation(Visualizer):
 
     def visualize(self, network, images, target):
         """Ascend from the start for all units at once."""
-        from kerascnn import ascent
+        from kerascnn.ascent import Fourier, Pixels, maximise
 
         asked = self._asked(network)
         layer, _, objective, _ = asked
@@ -114,7 +114,7 @@ class MaxActivation(Visualizer):
         options = {
             "steps": given["steps"],
             "rate": given["rate"],
-            "parametrisation": ascent.Fourier() if waves else ascent.Pixels(),
+            "parametrisation": Fourier() if waves else Pixels(),
             "transforms": moves,
             "copies": given["copies"],
             "relative": bool(penalties),
@@ -123,13 +123,13 @@ class MaxActivation(Visualizer):
         }
         size = self._size(network, layer)
         starts = self._starts(network, given, size)
-        found = ascent.maximise(network, objective, starts, **options)
+        found = maximise(network, objective, starts, **options)
         for contrast in _STRONGER if given["start"] == "noise" else ():
             if found.moved.all():
                 break
             # From a dead ReLU no gradient comes: begin again where there is more to see.
             starts = self._starts(network, given, size, contrast, seed=1000)
-            found = found.better(ascent.maximise(network, objective, starts, **options))
+            found = found.better(maximise(network, objective, starts, **options))
         return self._result(network, asked, given, starts[:1], found)
 
     def _settings(self, network):
@@ -143,29 +143,39 @@ class MaxActivation(Visualizer):
         return chosen
 
     def _regularisers(self, network, given):
-        from kerascnn import ascent
+        from kerascnn.ascent import (
+            Blur,
+            Erase,
+            Jitter,
+            Rotate,
+            Scale,
+            l1,
+            off_centre,
+            power,
+            total_variation,
+        )
 
         # On one channel black is no ink; a colour picture's middle is grey.
         about = 0.5 if network.input.channels == 3 else 0.0
         made = {
-            "l1": ascent.l1(about),
-            "power": ascent.power(6, about),
-            "variation": ascent.total_variation(2),
-            "off_centre": ascent.off_centre(about=about),
+            "l1": l1(about),
+            "power": power(6, about),
+            "variation": total_variation(2),
+            "off_centre": off_centre(about=about),
         }
         penalties = [given[name] * penalty for name, penalty in made.items() if given[name]]
         kinds = {
-            "jitter": ascent.Jitter,
-            "rotate": ascent.Rotate,
-            "scale": ascent.Scale,
-            "blur": ascent.Blur,
-            "erase": ascent.Erase,
+            "jitter": Jitter,
+            "rotate": Rotate,
+            "scale": Scale,
+            "blur": Blur,
+            "erase": Erase,
         }
         return penalties, [kind(given[name]) for name, kind in kinds.items() if given[name]]
 
     def _asked(self, network):
         """Return the layer (None for the classes), its units, their objective, and notes."""
-        from kerascnn import ascent
+        from kerascnn.ascent import classes, units
 
         notes = []
         name = self.layer
@@ -178,37 +188,25 @@ class MaxActivation(Visualizer):
             if self.where == "centre":
                 raise UsageError("--where centre asks for a --layer with maps")
             units = self._units(network.classes, "classes", notes)
-            return None, units, ascent.classes(units), notes
+            return None, units, classes(units), notes
         layers = network.select(name)
         if len(layers) > 1:
             names = ", ".join(found.name for found in layers)
             raise UsageError(f"--layer takes one layer; {name!r} fits {names}")
         layer = layers[0]
-        units = self._units(layer.channels, f"units of {layer.name}", notes)
+        units = self._units(layer.channels, layer.name, notes)
         if name != layer.name:
             notes.append(f"--layer {name} is {layer.name}")
-        return layer, units, ascent.units(layer.name, units, self.where), notes
+        return layer, units, units(layer.name, units, self.where), notes
 
     def _units(self, total, what, notes):
         if not self.unit:
             if total > _ALL_UP_TO:
-                notes.append(f"the first {_FIRST} of {total} {what} are shown (--unit all)")
+                notes.append(
+                    f"the first {_FIRST} of the {total} units of {what} are shown (--unit all)"
+                )
             return list(range(total if total <= _ALL_UP_TO else _FIRST))
-        found = []
-        for text in self.unit:
-            first, dash, last = text.partition("-")
-            if text == "all":
-                found.extend(range(total))
-            elif first.isdecimal() and (last.isdecimal() or not dash):
-                stop = int(last or first)
-                if stop >= total or int(first) > stop:
-                    raise UsageError(
-                        f"--unit takes numbers from 0 to {total - 1} here. Received: {text!r}"
-                    )
-                found.extend(range(int(first), stop + 1))
-            else:
-                raise UsageError(f"--unit takes 0-11, 3,5 or all. Received: {text!r}")
-        return list(dict.fromkeys(found))
+        return parse_units(self.unit, total, what)
 
     def _size(self, network, layer):
         """Return height and width: the model's, or less where a filter sees less."""
@@ -229,11 +227,11 @@ class MaxActivation(Visualizer):
     def _starts(self, network, given, size, contrast=0.1, seed=0):
         import numpy as np
 
-        from kerascnn import ascent
+        from kerascnn.ascent import start
 
         return np.concatenate(
             [
-                ascent.start(
+                start(
                     network, given["start"], size, contrast=contrast, seed=self.seed + seed + index
                 )
                 for index in range(given["restarts"])
@@ -241,11 +239,11 @@ class MaxActivation(Visualizer):
         )
 
     def _result(self, network, asked, given, before, found):
-        from kerascnn import ascent
+        from kerascnn.ascent import evaluate
 
         layer, units, objective, notes = asked
-        activations = ascent.evaluate(network, objective, found.images)
-        started = ascent.evaluate(network, objective, before.repeat(len(units), axis=0))
+        activations = evaluate(network, objective, found.images)
+        started = evaluate(network, objective, before.repeat(len(units), axis=0))
         facts = {
             "layer": "classes" if layer is None else layer.name,
             "units": units,

@@ -15,6 +15,7 @@ Penalties and transforms work in [0, 1] from black to white whatever the model's
 
 from __future__ import annotations
 
+from kerascnn.ascent.dream import Dream, Dreamer, dream, match, octave_sizes, shrink, zoomed
 from kerascnn.ascent.loop import Ascent, evaluate, maximise
 from kerascnn.ascent.objective import (
     SCORES,
@@ -38,6 +39,8 @@ __all__ = [
     "SCORES",
     "Ascent",
     "Blur",
+    "Dream",
+    "Dreamer",
     "Erase",
     "Fourier",
     "Jitter",
@@ -50,14 +53,19 @@ __all__ = [
     "Term",
     "Transform",
     "classes",
+    "dream",
     "evaluate",
     "l1",
+    "match",
     "maximise",
     "measure",
+    "octave_sizes",
     "off_centre",
     "power",
+    "shrink",
     "start",
     "strength",
     "total_variation",
     "units",
+    "zoomed",
 ]

@@ -29,9 +29,12 @@ class Measure:
     Attributes:
         needs: the layers whose outputs it takes, `SCORES` for the logits; none for a penalty, which
             takes the picture in [0, 1].
+        is_local: whether it is a sum over the places of one layer's map, which `places` gives: such
+            a measure can be worked in tiles.
     """
 
     needs: tuple[str, ...] = ()
+    is_local: bool = False
 
     def items(self) -> np.ndarray | None:
         """Return what differs from picture to picture, N along the first axis; None for nothing."""
@@ -51,6 +54,14 @@ class Measure:
             given: a tensor for each of ``needs`` (N×h×w×channels or N×neurons), or the pictures
                 alone.
             items: the part of `items` that belongs to these pictures, as a tensor.
+        """
+        raise NotImplementedError
+
+    def places(self, values: Any) -> Any:
+        """Return N×h×w numbers of which `value` is the sum, where it `is_local`.
+
+        Args:
+            values: what the layer gives, N×h×w×channels.
         """
         raise NotImplementedError
 
@@ -113,7 +124,8 @@ class Objective:
         return counts.pop() if counts else None
 
 
-def _single(measure: Measure) -> Objective:
+def single(measure: Measure) -> Objective:
+    """Return a measure as an objective, of weight 1."""
     return Objective((Term(1.0, measure),))
 
 
@@ -169,7 +181,7 @@ def units(
         where: ``"sum"`` over the filter's map, the lecture's degree of activation a^k, or the unit
             in the ``"centre"`` of the map alone.
     """
-    return _single(_Units(layer, tuple(int(c) for c in channels), where))
+    return single(_Units(layer, tuple(int(c) for c in channels), where))
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,12 +223,13 @@ def classes(
         of: the logit; the logarithm of its softmax, which stops rising once the network is sure;
             or the margin, the logit less the (soft) largest of the others.
     """
-    return _single(_Classes(tuple(int(c) for c in indices), of))
+    return single(_Classes(tuple(int(c) for c in indices), of))
 
 
 @dataclass(frozen=True, eq=False)
 class _Strength(Measure):
     layer: str
+    is_local = True
 
     @property
     def needs(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -228,13 +241,18 @@ class _Strength(Measure):
         values = given[0]
         return 0.5 * tf.reduce_sum(values * values, tuple(range(1, values.shape.rank)))
 
+    def places(self, values: Any) -> Any:
+        import tensorflow as tf
+
+        return 0.5 * tf.reduce_sum(values * values, -1)
+
 
 def strength(layer: str) -> Objective:
     """Return ½‖a‖² of a layer's activations a, summed over its places and channels.
 
     Its gradient is a itself: the positive grow larger, the negative more negative (Deep Dream).
     """
-    return _single(_Strength(layer))
+    return single(_Strength(layer))
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,7 +278,7 @@ def measure(function: Callable[..., Any], *layers: str) -> Objective:
     """
     if not callable(function):
         raise UsageError(f"measure takes a function. Received: {one_line(function, 60)}")
-    return _single(_Of(function, layers))
+    return single(_Of(function, layers))
 
 
 # --- what pictures are like ---------------------------------------------------------------------
@@ -285,7 +303,7 @@ def l1(about: float = 0.0) -> Objective:
     Args:
         about: 0 is black, 0.5 mid grey.
     """
-    return _single(_Power(1.0, about))
+    return single(_Power(1.0, about))
 
 
 def power(exponent: float, about: float = 0.5) -> Objective:
@@ -296,7 +314,7 @@ def power(exponent: float, about: float = 0.5) -> Objective:
     """
     if exponent < 1:
         raise UsageError(f"the exponent of a penalty must be at least 1. Received: {exponent}")
-    return _single(_Power(float(exponent), about))
+    return single(_Power(float(exponent), about))
 
 
 @dataclass(frozen=True, eq=False)
@@ -325,7 +343,7 @@ def total_variation(exponent: float = 1.0) -> Objective:
     """
     if exponent < 1:
         raise UsageError(f"the exponent of a penalty must be at least 1. Received: {exponent}")
-    return _single(_Variation(float(exponent)))
+    return single(_Variation(float(exponent)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -356,4 +374,4 @@ def off_centre(within: float = 0.64, about: float = 0.0) -> Objective:
             side.
         about: the value that costs nothing: 0 is black.
     """
-    return _single(_OffCentre(float(within), float(about)))
+    return single(_OffCentre(float(within), float(about)))
