@@ -1,1 +1,84 @@
-"""The reproduction of the lecture."""
+"""The reproduction of the lecture: its experiment trained, its claims measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kerascnn.errors import UsageError
+
+if TYPE_CHECKING:
+    from kerascnn.lecture.report import Results
+
+__all__ = ["reproduce"]
+
+
+def reproduce(
+    out: Path,
+    *,
+    seeds: int = 1,
+    epochs: int = 20,
+    examples: int = 10_000,
+    data: Path | None = None,
+) -> Results:
+    """Train the lecture's networks, hold its claims against them, write all of it to a folder.
+
+    A training that an earlier call has finished for the same settings, digits and versions is not
+    repeated; one that was broken off goes on from its last whole epoch, and ends with the very
+    numbers that it would have had.
+
+    Args:
+        out: the folder: models (``.h5`` and ``.keras``, of the first seed), ``results.json``,
+            ``results.md``, figures, and ``checkpoints/``.
+        seeds: how often each network is trained; seeds are 0, 1, …
+        epochs: passes over the training digits.
+        examples: training digits, the first of the data set. Up to 10,000 are in the package.
+        data: a data set in the layout of Keras' ``mnist.npz``; None for MNIST.
+
+    Raises:
+        UsageError: a number is too small.
+        DataError: the data set can't be read, or is not what it should be.
+        OutputError: ``out`` can't be written to.
+    """
+    least = (("seeds", seeds, 1), ("epochs", epochs, 1), ("examples", examples, 100))
+    for name, value, lowest in least:
+        if value < lowest:
+            raise UsageError(f"--{name} must be at least {lowest}. Received: {value}")
+
+    from kerascnn.datasets import load_mnist
+
+    out = Path(out)
+    digits = load_mnist(examples, None if data is None else Path(data))
+    _check_writable(out / "checkpoints")
+
+    from kerascnn.lecture import claims, experiment, report, training
+
+    trained = experiment.run(digits, out / "checkpoints", seeds=seeds, epochs=epochs)
+    results = report.Results(
+        runs=trained.runs,
+        claims=claims.claims(trained),
+        traces={name: claims.trace(model) for name, model in trained.models.items()},
+        settings={
+            "seeds": seeds,
+            "epochs": epochs,
+            "examples": examples,
+            "batch": training.BATCH,
+        },
+        data={"source": digits.source, "sha256": digits.sha256},
+        versions=experiment.versions(),
+    )
+    report.write(results, trained, out)
+    return results
+
+
+def _check_writable(folder: Path) -> None:
+    """Find out before the training whether its results can be written.
+
+    Raises:
+        OutputError: they can't.
+    """
+    from kerascnn.files import write_bytes
+
+    probe = folder / ".writable"
+    write_bytes(probe, b"")
+    probe.unlink()

@@ -1,41 +1,46 @@
 """The lecture's networks for MNIST (section "CNN in Keras"), in Keras 2.
 
-The convolutions have no activation, as in the lecture.
+The convolutions have no activation, as in the lecture. Layers bear the names that Keras gives them
+in the lecture's listing.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
+
+import numpy as np
+
+from kerascnn.families import keras_of
 
 
 def dnn(seed: int | None = None) -> Any:
     """Build the fully connected network: 784 → 500 → 500 → 500 → 10, relu and softmax.
 
     Args:
-        seed: of the initial weights; None for others each time.
+        seed: of the initial weights, 0 or more; None for others each time.
 
     Returns:
         A Keras 2 model with 898,510 parameters: N×784 → N×10.
     """
-    keras = _keras2(seed)
-    layers = [keras.layers.Dense(500, activation="relu") for _ in range(3)]
-    output = keras.layers.Dense(10, activation="softmax")
-    return keras.Sequential([keras.layers.Input((784,)), *layers, output], name="dnn")
+    make = _Maker(seed)
+    layers = [make("Dense", 500, activation="relu", input_shape=(784,))]
+    layers += [make("Dense", 500, activation="relu") for _ in range(2)]
+    return make.sequential("dnn", [*layers, make("Dense", 10, activation="softmax")])
 
 
 def cnn(seed: int | None = None) -> Any:
     """Build the convolutional network as it is taught.
 
     Args:
-        seed: of the initial weights; None for others each time.
+        seed: of the initial weights, 0 or more; None for others each time.
 
     Returns:
         A Keras 2 model with 137,660 parameters: N×28×28×1 → N×10. Its maps are 26×26×25, 13×13×25,
         11×11×50 and 5×5×50.
     """
-    keras = _keras2(seed)
-    first = keras.layers.Conv2D(25, (3, 3))
-    return _convolutional(keras, (28, 28, 1), first, "cnn")
+    make = _Maker(seed)
+    first = make("Conv2D", 25, (3, 3), input_shape=(28, 28, 1))
+    return _convolutional(make, "cnn", first)
 
 
 def cnn_as_written(seed: int | None = None) -> Any:
@@ -45,38 +50,60 @@ def cnn_as_written(seed: int | None = None) -> Any:
     default the layers behind it take the maps' channel axis for height: pooling runs over it.
 
     Args:
-        seed: of the initial weights; None for others each time.
+        seed: of the initial weights, 0 or more; None for others each time.
 
     Returns:
-        A Keras 2 model with 138,110 parameters: N×1×28×28 → N×10.
+        A Keras 2 model with 138,110 parameters: N×1×28×28 → N×10. Behind the first convolution
+        (25×26×26) its maps are 12×13×26, 10×11×50 and 5×5×50, in Keras' own order.
     """
-    keras = _keras2(seed)
-    first = keras.layers.Conv2D(25, (3, 3), data_format="channels_first")
-    return _convolutional(keras, (1, 28, 28), first, "cnn_as_written")
+    make = _Maker(seed)
+    first = make("Conv2D", 25, (3, 3), input_shape=(1, 28, 28), data_format="channels_first")
+    return _convolutional(make, "cnn_as_written", first)
 
 
-def _convolutional(keras: Any, shape: tuple[int, int, int], first: Any, name: str) -> Any:
-    layers = keras.layers
-    return keras.Sequential(
+def _convolutional(make: _Maker, name: str, first: Any) -> Any:
+    return make.sequential(
+        name,
         [
-            layers.Input(shape),
             first,
-            layers.MaxPooling2D((2, 2)),
-            layers.Conv2D(50, (3, 3)),
-            layers.MaxPooling2D((2, 2)),
-            layers.Flatten(),
-            layers.Dense(100, activation="relu"),
-            layers.Dense(10, activation="softmax"),
+            make("MaxPooling2D", (2, 2)),
+            make("Conv2D", 50, (3, 3)),
+            make("MaxPooling2D", (2, 2)),
+            make("Flatten"),
+            make("Dense", 100, activation="relu"),
+            make("Dense", 10, activation="softmax"),
         ],
-        name=name,
     )
 
 
-def _keras2(seed: int | None) -> Any:
-    """Return Keras 2, its random numbers seeded, its layer names counted from the start."""
-    import tf_keras
+class _Maker:
+    """Makes layers that depend on nothing else: neither on what was built before nor on keras.json.
 
-    if seed is not None:
-        tf_keras.utils.set_random_seed(seed)
-    tf_keras.backend.clear_session()
-    return tf_keras
+    Names count from the start, weights come from the seed, and the data format is the usual one.
+    """
+
+    _NAMES: ClassVar = {"Conv2D": "conv2d", "MaxPooling2D": "max_pooling2d"}
+
+    def __init__(self, seed: int | None) -> None:
+        self._keras = keras_of("keras2", "the lecture's networks")
+        self._seed = seed
+        self._made: dict[str, int] = {}
+        self._weighted = 0
+
+    def __call__(self, kind: str, *args: Any, **kwargs: Any) -> Any:
+        number = self._made.get(kind, 0)
+        self._made[kind] = number + 1
+        name = self._NAMES.get(kind, kind.lower()) + (f"_{number}" if number else "")
+        if kind != "Dense":
+            kwargs.setdefault("data_format", "channels_last")
+        if kind in ("Conv2D", "Dense") and self._seed is not None:
+            # One seed for each layer: layers of one shape would begin with the same weights.
+            state = np.random.SeedSequence((self._seed, self._weighted)).generate_state(1)
+            self._weighted += 1
+            kwargs["kernel_initializer"] = self._keras.initializers.GlorotUniform(
+                seed=int(state[0]) % 2**31
+            )
+        return getattr(self._keras.layers, kind)(*args, name=name, **kwargs)
+
+    def sequential(self, name: str, layers: list[Any]) -> Any:
+        return self._keras.Sequential(layers, name=name)

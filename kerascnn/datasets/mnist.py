@@ -1,0 +1,216 @@
+"""MNIST: the lecture's part of it in the package, the whole of it where it can be found.
+
+Any other data set in the layout of Keras' ``mnist.npz`` is read as well. Such a file comes from
+anywhere, so it is measured before it is unpacked, and nothing in it is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import tokenize
+import zipfile
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kerascnn.errors import DataError, UsageError, one_line
+
+#: How many of the training digits are in the package: those that the lecture takes.
+EMBEDDED = 10_000
+SIDE = 28
+CLASSES = 10
+
+_NAMES = ("x_train", "y_train", "x_test", "y_test")
+# A picture of one colour shrinks a thousandfold, digits about fivefold.
+_MOST_EXPANSION = 200
+_STORED, _DEFLATED = zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED
+_MOST_BYTES = 4 << 30
+
+# What zipfile and numpy's header reader raise on damaged files.
+_BROKEN = (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, ValueError)
+_NO_HEADER = (ValueError, TypeError, SyntaxError, tokenize.TokenError, RecursionError, MemoryError)
+
+
+@dataclass(frozen=True, eq=False)
+class Digits:
+    """Pictures of 28×28 pixels and their classes.
+
+    Attributes:
+        x_train: N×28×28, uint8, 0 to 255.
+        y_train: N classes, uint8, 0 to 9.
+        x_test: M×28×28, uint8, 0 to 255.
+        y_test: M classes, uint8, 0 to 9.
+        source: where they come from, in words.
+        sha256: of the values and their sizes: the same digits have the same, wherever they were.
+    """
+
+    x_train: npt.NDArray[np.uint8]
+    y_train: npt.NDArray[np.uint8]
+    x_test: npt.NDArray[np.uint8]
+    y_test: npt.NDArray[np.uint8]
+    source: str
+    sha256: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        digest = hashlib.sha256()
+        for name in _NAMES:
+            values = getattr(self, name)
+            digest.update(f"{name} {values.shape}\n".encode())
+            digest.update(values.tobytes())
+        object.__setattr__(self, "sha256", digest.hexdigest())
+
+
+def load_mnist(examples: int = EMBEDDED, path: Path | None = None) -> Digits:
+    """Load the first ``examples`` training digits and all test digits.
+
+    Args:
+        examples: how many training digits. Up to 10,000 are in the package; more are taken from
+            the cache of ``keras.datasets`` (the environment's ``KERAS_HOME`` is heeded).
+        path: a file in the layout of Keras' ``mnist.npz``, to be taken instead of both.
+
+    Raises:
+        UsageError: ``examples`` is not positive.
+        DataError: there are fewer digits, none, or the file is not what it should be.
+    """
+    if examples < 1:
+        raise UsageError(f"examples must be at least 1. Received: {examples}")
+    if path is not None:
+        return read_mnist(path, examples, one_line(path))
+    if examples <= EMBEDDED:
+        embedded = Path(__file__).parent / "data" / "mnist-10000.npz"
+        return read_mnist(embedded, examples, "MNIST, in the package")
+    caches = keras_caches()
+    for cached in caches:
+        if cached.is_file():
+            return read_mnist(cached, examples, f"MNIST, {one_line(cached)}")
+    raise DataError(
+        f"{examples} training digits: the package holds {EMBEDDED}, and there is no "
+        f"{one_line(' or '.join(map(str, caches)))}; give the whole mnist.npz with --data PATH, or "
+        'let Keras fetch it: python -c "from tf_keras.datasets import mnist; mnist.load_data()"'
+    )
+
+
+def keras_caches() -> list[Path]:
+    """Return where ``keras.datasets`` keeps MNIST, be it there or not."""
+    # Keras 3 heeds the variable, Keras 2 never does.
+    home = os.environ.get("KERAS_HOME")
+    bases = [Path(home)] if home else []
+    return [base / "datasets" / "mnist.npz" for base in (*bases, Path("~/.keras").expanduser())]
+
+
+def read_mnist(path: Path, examples: int, source: str) -> Digits:
+    """Read a file in the layout of Keras' ``mnist.npz``.
+
+    Args:
+        path: the file.
+        examples: how many of the training pictures to keep, from the first.
+        source: what the result calls its source.
+
+    Raises:
+        DataError: the file can't be read or is not in that layout; says in what way.
+    """
+    shown = one_line(path)
+    arrays = _read_arrays(path, shown)
+    for part in ("train", "test"):
+        pictures, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
+        if pictures.dtype != np.uint8 or pictures.shape[1:] != (SIDE, SIDE):
+            raise DataError(
+                f"{shown}: x_{part} must be N×{SIDE}×{SIDE} of uint8 (0 to 255). "
+                f"Received: {_described(pictures)}"
+            )
+        if labels.dtype.kind not in "iu" or labels.ndim != 1:
+            raise DataError(
+                f"{shown}: y_{part} must be N whole numbers. Received: {_described(labels)}"
+            )
+        if len(pictures) != len(labels):
+            raise DataError(
+                f"{shown}: x_{part} holds {len(pictures)} pictures, y_{part} {len(labels)} labels"
+            )
+        if not len(labels):
+            raise DataError(f"{shown}: x_{part} is empty")
+        low, high = int(labels.min()), int(labels.max())
+        if low < 0 or high >= CLASSES:
+            raise DataError(
+                f"{shown}: y_{part} must be 0 to {CLASSES - 1}. Received: {low} to {high}"
+            )
+    if len(arrays["y_train"]) < examples:
+        raise DataError(
+            f"{shown}: holds {len(arrays['y_train'])} training pictures, not the {examples} asked "
+            "for; ask for fewer with --examples"
+        )
+    return Digits(
+        x_train=arrays["x_train"][:examples],
+        y_train=arrays["y_train"][:examples].astype(np.uint8),
+        x_test=arrays["x_test"],
+        y_test=arrays["y_test"].astype(np.uint8),
+        source=source,
+    )
+
+
+def _described(array: npt.NDArray[Any]) -> str:
+    return f"{'×'.join(map(str, array.shape)) or 'one'} of {array.dtype}"
+
+
+def _read_arrays(path: Path, shown: str) -> dict[str, npt.NDArray[Any]]:
+    try:
+        if not path.is_file():
+            what = "no such file" if not path.exists() else "not a file"
+            raise DataError(f"{shown}: {what}; a data set is one in the layout of Keras' mnist.npz")
+        with zipfile.ZipFile(path) as archive:
+            missing = [name for name in _NAMES if f"{name}.npy" not in archive.namelist()]
+            if missing:
+                raise DataError(
+                    f"{shown}: has no {', '.join(missing)}; the layout of Keras' mnist.npz is "
+                    f"{', '.join(_NAMES)}"
+                )
+            entries = {name: archive.getinfo(f"{name}.npy") for name in _NAMES}
+            _check_sizes(entries, path.stat().st_size, shown)
+            return {name: _read_array(archive, entry, shown) for name, entry in entries.items()}
+    except _BROKEN as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"{shown}: not a whole .npz file ({one_line(reason, 120)})") from error
+
+
+def _check_sizes(entries: dict[str, zipfile.ZipInfo], stored: int, shown: str) -> None:
+    declared = sum(entry.file_size for entry in entries.values())
+    if declared > min(_MOST_BYTES, _MOST_EXPANSION * stored):
+        raise DataError(
+            f"{shown}: {stored:,} bytes that would unpack to {declared:,}; no data set shrinks so"
+        )
+    for entry in entries.values():
+        if entry.flag_bits & 1 or entry.compress_type not in (_STORED, _DEFLATED):
+            raise DataError(f"{shown}: {entry.filename} is packed in a way that NumPy never does")
+
+
+def _read_array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, shown: str) -> npt.NDArray[Any]:
+    where = f"{shown}: {entry.filename}"
+    with archive.open(entry) as stream:
+        try:
+            shape, fortran, kind = _read_header(stream)
+        except _NO_HEADER as error:
+            raise DataError(f"{where} is not an array ({one_line(error, 120)})") from error
+        if kind.hasobject:
+            raise DataError(f"{where} holds Python objects, not numbers; they are never loaded")
+        left = entry.file_size - stream.tell()
+        if min(shape, default=0) < 0 or math.prod(shape) * kind.itemsize != left:
+            raise DataError(f"{where} says {one_line(shape, 80)} of {kind}; {left:,} bytes follow")
+        # Read to the end, where zipfile compares the checksum.
+        data = stream.read(left + 1)
+    if len(data) != left:
+        raise DataError(f"{where} ends early")
+    return np.frombuffer(data, kind).reshape(shape, order="F" if fortran else "C")
+
+
+def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    version = np.lib.format.read_magic(stream)
+    if version == (1, 0):
+        return np.lib.format.read_array_header_1_0(stream)
+    if version == (2, 0):
+        return np.lib.format.read_array_header_2_0(stream)
+    raise ValueError(f"version {version[0]}.{version[1]} of the format")

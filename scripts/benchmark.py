@@ -1,0 +1,156 @@
+"""How long things take, as ratios to something else that is timed in the same process.
+
+    python scripts/benchmark.py                       every row
+    python scripts/benchmark.py lecture-training      one of them
+    python scripts/benchmark.py --repeat 5 ROW …
+
+A row is a function that returns what was measured; ``@row`` puts it into the list. Both sides take
+turns, so that a machine that is busy with something else slows both: each ratio is that of a pair.
+Nothing is asserted: what is fast enough is for the reader to say, the goal stands beside.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Seconds of one row: ours, and of what they are compared with (or nothing)."""
+
+    goal: str
+    ours: list[float]
+    theirs: list[float]
+
+
+ROWS: dict[str, Callable[[int], Measured]] = {}
+
+
+def row(name: str) -> Callable[[Callable[[int], Measured]], Callable[[int], Measured]]:
+    """Put a function of the number of repetitions into the list of rows."""
+
+    def register(function: Callable[[int], Measured]) -> Callable[[int], Measured]:
+        ROWS[name] = function
+        return function
+
+    return register
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Return how many seconds ``work`` takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def in_turns(
+    goal: str, ours: Callable[[], object], theirs: Callable[[], object], repeat: int
+) -> Measured:
+    """Time two things in turns, the other one first."""
+    pairs = [(timed(theirs), timed(ours)) for _ in range(repeat)]
+    return Measured(goal, [pair[1] for pair in pairs], [pair[0] for pair in pairs])
+
+
+# --- rows ---------------------------------------------------------------------------------------
+
+
+@row("lecture-training")
+def lecture_training(repeat: int) -> Measured:
+    """The lecture's two trainings, against its listing: 10,000 digits, 20 epochs, batches of 100.
+
+    Ours as `kerascnn lecture` does them, with checkpoints and test accuracies on the way; the
+    listing's with the network as taught, and silent, which is faster than the printed one.
+    """
+    from kerascnn.datasets import load_mnist
+    from kerascnn.lecture import experiment
+
+    digits = load_mnist()
+
+    def ours() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            found = experiment.run(
+                digits, Path(folder), seeds=1, epochs=20, networks=("dnn", "cnn")
+            )
+        print("  ours   ", _accuracies({run.network: run.test_accuracy for run in found.runs}))
+
+    def theirs() -> None:
+        print("  listing", _accuracies(_listing(digits)))
+
+    return in_turns("≤ 0.6×", ours, theirs, repeat)
+
+
+def _accuracies(found: dict[str, float]) -> str:
+    return ", ".join(f"{name} {accuracy:.2%}" for name, accuracy in found.items())
+
+
+def _listing(digits: Any) -> dict[str, float]:
+    """Train and evaluate both networks in the way of the lecture's listing."""
+    from tf_keras.layers import Conv2D, Dense, Flatten, MaxPooling2D
+    from tf_keras.models import Sequential
+    from tf_keras.utils import to_categorical
+
+    y_train, y_test = to_categorical(digits.y_train, 10), to_categorical(digits.y_test, 10)
+    found = {}
+    for name, shape in (("dnn", (784,)), ("cnn", (28, 28, 1))):
+        x_train = digits.x_train.reshape(-1, *shape).astype("float32") / 255
+        x_test = digits.x_test.reshape(-1, *shape).astype("float32") / 255
+        model = Sequential()
+        if name == "dnn":
+            model.add(Dense(input_dim=784, units=500, activation="relu"))
+            model.add(Dense(units=500, activation="relu"))
+            model.add(Dense(units=500, activation="relu"))
+        else:
+            model.add(Conv2D(25, (3, 3), input_shape=shape))
+            model.add(MaxPooling2D((2, 2)))
+            model.add(Conv2D(50, (3, 3)))
+            model.add(MaxPooling2D((2, 2)))
+            model.add(Flatten())
+            model.add(Dense(units=100, activation="relu"))
+        model.add(Dense(units=10, activation="softmax"))
+        model.compile(loss="categorical_crossentropy", optimizer="adam", metrics=["accuracy"])
+        model.fit(x_train, y_train, batch_size=100, epochs=20, verbose=0)
+        model.evaluate(x_train, y_train, verbose=0)
+        found[name] = float(model.evaluate(x_test, y_test, verbose=0)[1])
+    return found
+
+
+# --- the table ----------------------------------------------------------------------------------
+
+
+def _shown(values: Sequence[float], unit: str) -> str:
+    middle = statistics.median(values)
+    return f"{middle:.2f}{unit} ({min(values):.2f}–{max(values):.2f})"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the rows that are asked for, and print them."""
+    parser = argparse.ArgumentParser(description="Time the rows, or those that are named.")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(ROWS))
+    parser.add_argument("--repeat", type=int, default=3, metavar="N", help="pairs a row (3)")
+    given = parser.parse_args(arguments)
+    unknown = sorted(set(given.rows) - set(ROWS))
+    if unknown or given.repeat < 1:
+        parser.error(f"no row {', '.join(unknown)}" if unknown else "--repeat must be at least 1")
+    for name in given.rows or ROWS:
+        found = ROWS[name](given.repeat)
+        line = f"{name}: ours {_shown(found.ours, ' s')}"
+        if found.theirs:
+            ratios = [a / b for a, b in zip(found.ours, found.theirs, strict=True)]
+            line = f"{line}, theirs {_shown(found.theirs, ' s')}, ratio {_shown(ratios, '×')}"
+        print(f"{line}; goal {found.goal}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
