@@ -1,87 +1,46 @@
-"""Where a unit looks: channel axes and receptive fields, by interval arithmetic on the graph.
+"""Where a unit looks: channel axes and receptive fields, by arithmetic on the graph.
 
-An interval of a layer's outputs is carried back, step by step and axis by axis, to the interval of
-the picture that it depends on. Padding depends on nothing, so intervals are cut at each map's edge
+The places of a layer's outputs are carried back, step by step and axis by axis, to the places of
+the picture that they depend on. Padding depends on nothing, so places are cut at each map's edge
 and the result is exact; a layer that is not known counts as seeing everything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from kerascnn.graph import Graph, Step
-
-Interval = tuple[int, int]  # first and last, both included
-
-# Rank-4 layers that keep each place in its place, by class name in either family.
-_ELEMENTWISE = frozenset(
-    [
-        "Activation",
-        "ReLU",
-        "LeakyReLU",
-        "PReLU",
-        "ELU",
-        "ThresholdedReLU",
-        "Dropout",
-        "SpatialDropout2D",
-        "AlphaDropout",
-        "GaussianNoise",
-        "GaussianDropout",
-        "ActivityRegularization",
-        "BatchNormalization",
-        "Rescaling",
-        "Normalization",
-        "Add",
-        "Subtract",
-        "Multiply",
-        "Average",
-        "Maximum",
-        "Minimum",
-        "Concatenate",
-        "Relu",
-        "Relu6",
-        "Silu",
-        "Swish",
-        "Gelu",
-        "Sigmoid",
-        "Tanh",
-        "HardSigmoid",
-        "HardSwish",
-        "Negative",
-        "Abs",
-        "Identity",
-        "Clip",
-    ]
+from kerascnn.taps import (
+    WINDOWED,
+    Axis,
+    Sliding,
+    is_elementwise,
+    length_after,
+    sliding,
+    straight,
+    taps,
 )
-_ELEMENTWISE_SYMBOLS = frozenset(
-    [
-        "math.add",
-        "math.subtract",
-        "math.multiply",
-        "math.divide",
-        "math.truediv",
-        "math.maximum",
-        "math.minimum",
-        "math.sigmoid",
-        "math.tanh",
-        "math.abs",
-        "math.negative",
-        "nn.relu",
-        "nn.relu6",
-        "nn.silu",
-        "nn.gelu",
-        "nn.elu",
-        "cast",
-        "identity",
-        "clip_by_value",
-        "__operators__.add",
-        "concat",
-    ]
-)
-WINDOWED = ("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "MaxPooling2D", "AveragePooling2D")
-"""Class names of the layers whose window slides over the maps; see `sliding`."""
+
+__all__ = [
+    "WINDOWED",
+    "Box",
+    "Field",
+    "Geometry",
+    "Sliding",
+    "channel_axis",
+    "is_elementwise",
+    "sliding",
+]
+
+Seen = np.ndarray | None
+"""Places along one axis, in rising order; None for all."""
+
+_NOTHING = np.empty(0, np.int64)
+_FAR = 1 << 20  # a place well inside an endless map
 
 
 @dataclass(frozen=True)
@@ -103,7 +62,10 @@ class Field:
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle of the picture: rows top to bottom − 1, columns left to right − 1."""
+    """A rectangle of the picture: rows top to bottom − 1, columns left to right − 1.
+
+    It is empty (four zeros) for a unit that sees nothing but padding.
+    """
 
     top: int
     left: int
@@ -128,6 +90,8 @@ class Geometry:
         }
         self.axes: dict[int, int] = {index: axis}
         self.warnings: list[str] = []
+        self._lengths: dict[tuple[int, int], dict[int, int | None]] = {}
+        self._known: dict[tuple[int, int, int, tuple[int, int]], Seen] = {}
         convolved: set[int] = set()  # tensors whose channel axis a layer has settled
         for step in graph.steps:
             self.shapes.update(zip(step.outputs, step.shapes, strict=True))
@@ -165,17 +129,22 @@ class Geometry:
 
     def field(self, index: int) -> Field | None:
         """Return the receptive field of a tensor's units; None where each sees everything."""
-        # Two neighbours well inside an endless map tell size and stride.
-        far = 1 << 20
-        first = self._trace(index, ((far, far), (far, far)), clip=False)
-        second = self._trace(index, ((far + 1, far + 1), (far + 1, far + 1)), clip=False)
-        if first is None or second is None:
-            return None
-        (top, bottom), (left, right) = first
-        (top2, _), (left2, _) = second
-        stride = (top2 - top, left2 - left)
-        before = (far * stride[0] - top, far * stride[1] - left)
-        return Field((bottom - top + 1, right - left + 1), stride, before)
+        sizes, strides, before = [], [], []
+        for axis in (0, 1):
+            even = self._evenly[axis].get(index)
+            if even is not None:
+                stride, first, last = even
+                sizes.append(last - first + 1)
+                strides.append(stride)
+                before.append(-first)
+                continue
+            one, next_ = (self._trace(index, axis, _FAR + n, None) for n in (0, 1))
+            if one is None or next_ is None or not len(one) or not len(next_):
+                return None
+            sizes.append(int(one[-1] - one[0]) + 1)
+            strides.append(int(next_[0] - one[0]))
+            before.append(_FAR * strides[-1] - int(one[0]))
+        return Field((sizes[0], sizes[1]), (strides[0], strides[1]), (before[0], before[1]))
 
     def box(self, index: int, row: int, column: int, size: tuple[int, int]) -> Box:
         """Return the part of the picture that one unit of a tensor sees.
@@ -186,52 +155,125 @@ class Geometry:
             column: the unit's column.
             size: the picture's height and width.
         """
-        found = self._trace(index, ((row, row), (column, column)), clip=True)
-        (top, bottom), (left, right) = found or ((0, size[0] - 1), (0, size[1] - 1))
-        return Box(
-            max(top, 0), max(left, 0), min(bottom, size[0] - 1) + 1, min(right, size[1] - 1) + 1
-        )
+        ends = []
+        for axis, place in enumerate((row, column)):
+            key = (index, axis, place, size)
+            if key not in self._known:
+                self._known[key] = self._trace(index, axis, place, size)
+            seen = self._known[key]
+            if seen is None:
+                ends.append((0, size[axis]))
+            elif len(seen):
+                ends.append((int(seen[0]), int(seen[-1]) + 1))
+        if len(ends) < 2:
+            return Box(0, 0, 0, 0)
+        return Box(ends[0][0], ends[1][0], ends[0][1], ends[1][1])
 
-    def _trace(
-        self, index: int, place: tuple[Interval, Interval], clip: bool
-    ) -> tuple[Interval, Interval] | None:
+    @functools.cached_property
+    def _evenly(self) -> tuple[dict[int, tuple[int, int, int] | None], ...]:
+        """Each axis' tensors: stride, first and last place seen by the unit at 0, forward.
+
+        None for a tensor whose units can't be described so; what does not hang on the picture is
+        left out.
+        """
+        found: list[dict[int, tuple[int, int, int] | None]] = []
+        for axis in (0, 1):
+            even: dict[int, tuple[int, int, int] | None] = {self.index: (1, 0, 0)}
+            for step in self.graph.steps:
+                sources = [i for i in step.inputs if i in even]
+                if not sources:
+                    continue
+                joined = _joined([self._onward(step, i, axis, even[i]) for i in sources])
+                even.update((output, joined) for output in step.outputs)
+            found.append(even)
+        return tuple(found)
+
+    def _onward(
+        self, step: Step, source: int, axis: int, even: tuple[int, int, int] | None
+    ) -> tuple[int, int, int] | None:
+        if even is None or not self._is_map(step, source):
+            return None
+        move = straight(step, self._axis(step, source, axis, None))
+        if move is None:
+            return None
+        return (even[0] * move[0], even[1] + even[0] * move[1], even[2] + even[0] * move[2])
+
+    def _trace(self, index: int, axis: int, place: int, size: tuple[int, int] | None) -> Seen:
+        """Return the picture's places that a unit sees; with no size, of an endless picture."""
         if index != self.index and self._rank(index) != 4:
             return None
-        seen: dict[int, tuple[Interval, Interval] | None] = {index: place}
+        seen: dict[int, Seen] = {index: np.array([place], np.int64)}
         for step in reversed(self.graph.steps):
             wanted = [seen[i] for i in step.outputs if i in seen]
             if not wanted:
                 continue
-            place_ = wanted[0]
+            places = functools.reduce(_union, wanted)
             for source in step.inputs:
-                back = None if place_ is None else self._back(step, source, place_, clip)
-                if source in seen:
-                    back = _union(seen[source], back)
-                seen[source] = back
-        return seen.get(self.index)
+                back = None if places is None else self._back(step, source, axis, places, size)
+                seen[source] = _union(seen[source], back) if source in seen else back
+        return seen.get(self.index, _NOTHING)
 
     def _back(
-        self, step: Step, source: int, place: tuple[Interval, Interval], clip: bool
-    ) -> tuple[Interval, Interval] | None:
-        if self._rank(source) != 4 or source not in self.axes:
+        self, step: Step, source: int, axis: int, places: np.ndarray, size: tuple[int, int] | None
+    ) -> Seen:
+        if not self._is_map(step, source):
             return None
-        if channel_axis(step.layer) not in (None, self.axes[source]):
-            return None  # what it calls a place is a channel to the layer before
-        maps = [_axis_map(step, axis, self._length(source, axis)) for axis in (0, 1)]
-        if maps[0] is None or maps[1] is None:
-            return None
-        result = []
-        for axis, back in enumerate(maps):
-            first, last = back(*place[axis])  # type: ignore[misc]
-            length = self._length(source, axis)
-            if clip and length is not None:
-                first, last = max(first, 0), min(last, length - 1)
-            result.append((first, last))
-        return result[0], result[1]
+        place = self._axis(step, source, axis, size)
+        if size is None and place.before == 1 != place.after:
+            return None  # broadcast: which unit of an endless map it was is lost
+        back = taps(step, place)
+        if back is None or not len(places):
+            return None if back is None else _NOTHING
+        found = back(places)
+        if size is None:
+            return found
+        inside = found >= 0
+        if place.before is not None:
+            inside &= found < place.before
+        return np.asarray(found[inside])
 
-    def _length(self, index: int, axis: int) -> int | None:
-        shape = self.shapes[index]
-        return None if shape is None else shape[axis + (1 if self.axes[index] == 3 else 2)]
+    def _is_map(self, step: Step, source: int) -> bool:
+        if self._rank(source) != 4 or source not in self.axes:
+            return False
+        # What the layer calls a place may be a channel to the one before.
+        return channel_axis(step.layer) in (None, self.axes[source])
+
+    def _axis(self, step: Step, source: int, axis: int, size: tuple[int, int] | None) -> Axis:
+        return Axis(
+            axis,
+            self.axes[source],
+            self._length(source, axis, size),
+            self._length(step.outputs[0], axis, size),
+        )
+
+    def _length(self, index: int, axis: int, size: tuple[int, int] | None) -> int | None:
+        """Return how many places a tensor has along an axis, for a picture of a size."""
+        shape = self.shapes.get(index)
+        if shape is None or len(shape) != 4 or index not in self.axes:
+            return None
+        known = shape[axis + (1 if self.axes[index] == 3 else 2)]
+        if known is not None or size is None:
+            return known
+        key = (axis, size[axis])
+        if key not in self._lengths:
+            self._lengths[key] = self._all_lengths(axis, size)
+        return self._lengths[key].get(index)
+
+    def _all_lengths(self, axis: int, size: tuple[int, int]) -> dict[int, int | None]:
+        """Return every tensor's length for a picture of a size, where the model leaves it open."""
+        lengths: dict[int, int | None] = {self.index: size[axis]}
+        for step in self.graph.steps:
+            found = [
+                length_after(step, Axis(axis, self.axes[i], lengths[i], None))
+                for i in step.inputs
+                if i in lengths and i in self.axes
+            ]
+            # Maps of one row or column are broadcast to the others.
+            longest = max((n for n in found if n is not None), default=None)
+            for output in step.outputs:
+                fixed = self._length(output, axis, None)
+                lengths[output] = longest if fixed is None else fixed
+        return lengths
 
 
 def channel_axis(layer: Any) -> int | None:
@@ -242,99 +284,18 @@ def channel_axis(layer: Any) -> int | None:
     return 3 if declared == "channels_last" else None
 
 
-def _union(
-    one: tuple[Interval, Interval] | None, other: tuple[Interval, Interval] | None
-) -> tuple[Interval, Interval] | None:
-    if one is None or other is None:
+def _union(one: Seen, other: Seen) -> Seen:
+    return None if one is None or other is None else np.union1d(one, other)
+
+
+def _joined(
+    evens: list[tuple[int, int, int] | None],
+) -> tuple[int, int, int] | None:
+    """Return what units see that take several inputs, if these move alike."""
+    known = [even for even in evens if even is not None]
+    if len(known) < len(evens) or len({stride for stride, _, _ in known}) > 1:
         return None
-    rows = (min(one[0][0], other[0][0]), max(one[0][1], other[0][1]))
-    return rows, (min(one[1][0], other[1][0]), max(one[1][1], other[1][1]))
-
-
-Back = Callable[[int, int], Interval]
-
-
-def _axis_map(step: Step, axis: int, length: int | None) -> Back | None:
-    """Return what carries an interval of a step's outputs back to its inputs, on one axis."""
-    layer = step.layer
-    kinds = {base.__name__ for base in type(layer).__mro__}
-    if kinds & {"Conv2DTranspose"}:
-        return _transposed(layer, axis)
-    if kinds & set(WINDOWED):
-        return _windowed(layer, axis, length)
-    if "ZeroPadding2D" in kinds:
-        before = layer.padding[axis][0]
-        return lambda a, b: (a - before, b - before)
-    if "Cropping2D" in kinds:
-        before = layer.cropping[axis][0]
-        return lambda a, b: (a + before, b + before)
-    if "UpSampling2D" in kinds:
-        factor = layer.size[axis]
-        reach = 0 if getattr(layer, "interpolation", "nearest") == "nearest" else 1
-        return lambda a, b: (a // factor - reach, b // factor + reach)
-    if is_elementwise(layer):
-        return lambda a, b: (a, b)
-    return None
-
-
-@dataclass(frozen=True)
-class Sliding:
-    """How a layer's window slides along one axis.
-
-    Output i sees the inputs i·stride − before … i·stride − before + reach − 1.
-
-    Attributes:
-        reach: how many inputs the window spans, its dilation included.
-        stride: how far it moves from one output to the next.
-        before: how much padding lies before the first input.
-    """
-
-    reach: int
-    stride: int
-    before: int
-
-
-def sliding(layer: Any, axis: int, length: int | None) -> Sliding:
-    """Return how a convolution or pooling layer slides.
-
-    Args:
-        layer: a live layer of one of the kinds with a window.
-        axis: 0 for rows, 1 for columns.
-        length: how many inputs there are along it; None where unknown.
-    """
-    window = getattr(layer, "kernel_size", None) or layer.pool_size
-    dilation = getattr(layer, "dilation_rate", (1, 1))
-    dilation = dilation if isinstance(dilation, (tuple, list)) else (dilation,) * 2
-    stride = layer.strides[axis]
-    reach = (window[axis] - 1) * dilation[axis] + 1
-    before = 0
-    if layer.padding == "same":
-        # TensorFlow pads only as much as the last window needs, the odd pixel at the end.
-        n = length if length is not None else stride
-        before = max((-(-n // stride) - 1) * stride + reach - n, 0) // 2
-    return Sliding(reach, stride, before)
-
-
-def is_elementwise(layer: Any) -> bool:
-    """Return whether a layer on maps keeps each place in its place, as far as its kind tells."""
-    kinds = {base.__name__ for base in type(layer).__mro__}
-    symbol = getattr(layer, "symbol", None)  # a TensorFlow function in a Keras 2 model
-    return bool(kinds & _ELEMENTWISE) or symbol in _ELEMENTWISE_SYMBOLS
-
-
-def _windowed(layer: Any, axis: int, length: int | None) -> Back:
-    move = sliding(layer, axis, length)
-    return lambda a, b: (
-        a * move.stride - move.before,
-        b * move.stride - move.before + move.reach - 1,
-    )
-
-
-def _transposed(layer: Any, axis: int) -> Back:
-    window, stride = layer.kernel_size[axis], layer.strides[axis]
-    before = max(window - stride, 0) // 2 if layer.padding == "same" else 0
-    # Input i reaches outputs i·stride − before … + window − 1.
-    return lambda a, b: (-((window - 1 - a - before) // stride), (b + before) // stride)
+    return known[0][0], min(first for _, first, _ in known), max(last for _, _, last in known)
 
 
 def _shown(shape: tuple[int | None, ...] | None) -> str:
