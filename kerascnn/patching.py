@@ -12,14 +12,14 @@ from kerascnn.batches import Batches
 from kerascnn.errors import ModelError, UsageError, one_line
 from kerascnn.functions import Functions
 from kerascnn.incremental import Base, Incremental
-from kerascnn.patchplan import Plan
+from kerascnn.patchplan import picture_region
 from kerascnn.prepared import Prepared
 from kerascnn.receptive import Box
 
 # What must be saved before incremental inference pays for being compiled: multiplications.
 _LEAST_SAVED = 2e10
 _LARGEST_SHARE = 0.75
-_AT_ONCE = 64
+_AT_ONCE = 32
 
 
 Asked = tuple[int | None, bool, int]
@@ -95,19 +95,23 @@ class Patching:
         result = np.repeat(plain[np.newaxis], len(places), axis=0)
         if not hidden.any():
             return Patched(result, plain, False, 0.0)
-        wanted = self._prepared.output.index if unit[0] is None else unit[0]
         why = self._why_not()
-        plan: Plan | None = None
-        base: Base | None = None
         if incremental is not False and why is None:
-            plan, base = self._engine.plan(image, places, wanted)
+            wanted = self._prepared.output.index if unit[0] is None else unit[0]
+            base = self._engine.base(image, wanted, logits=unit[0] is None)
+            plan = self._engine.plan(base, picture_region(places, image.shape[:2]))
             saved = (plan.brute - plan.work) * len(places)
             pays = saved > _LEAST_SAVED and plan.work < _LARGEST_SHARE * plan.brute
             if incremental or pays:
-                rows = self._incremental(image, filled, places, hidden, plan, base, unit, plain)
-                result[hidden] = rows
-                share = plan.work / max(plan.brute, 1.0)
-                return Patched(result, plain, True, share, plan.whole)
+                order = plan.order()
+                order = order[hidden[order]]
+                batch = _Batch(
+                    self._prepared, self._engine, base, unit, image, filled, places, plain
+                )
+                per_item = plan.bytes(base.shapes)
+                rows = self._batches.run(batch, per_item, order, most=_AT_ONCE)[0]
+                result[order] = rows
+                return Patched(result, plain, True, batch.work / len(order), batch.whole)
             why = "computing only what changes would save too little"
         first = self._prepared.graph.steps[0].path if self._prepared.graph.steps else ""
         result[hidden] = self._whole(image, filled, places[hidden], unit)
@@ -154,45 +158,52 @@ class Patching:
         per_item = self._prepared.bytes_per_image
         return self._batches.run(function, per_item, np.arange(len(places)))[0]
 
-    def _incremental(
+
+class _Batch:
+    """Scores batches of positions, and keeps account of what was computed."""
+
+    def __init__(
         self,
+        prepared: Prepared,
+        engine: Incremental,
+        base: Base,
+        unit: Asked,
         image: np.ndarray,
         filled: np.ndarray,
         places: np.ndarray,
-        hidden: np.ndarray,
-        plan: Plan,
-        base: Base,
-        unit: Asked,
         plain: np.ndarray,
-    ) -> np.ndarray:
-        wanted = self._prepared.output.index if unit[0] is None else unit[0]
-        finish = _Finish(self._prepared, unit, base.shapes[wanted])
-        run = self._engine.function(plan, base, wanted, finish, unit)
-        region = plan.regions[self._prepared.port.index]
-        height, width = region.size
-
-        def function(positions: np.ndarray) -> tuple[Any]:
-            patches = np.empty((len(positions), height, width, image.shape[2]), np.float32)
-            for patch, position in zip(patches, positions, strict=True):
-                (top, left), (y0, x0, y1, x1) = region.start[position], places[position]
-                patch[:] = image[top : top + height, left : left + width]
-                patch[y0 - top : y1 - top, x0 - left : x1 - left] = filled[y0:y1, x0:x1]
-            return run(patches, positions)
-
-        per_item = plan.bytes(base.shapes)
-        rows = self._batches.run(function, per_item, np.flatnonzero(hidden), most=_AT_ONCE)[0]
-        return rows + plain if wanted in plan.regions else rows
-
-
-class _Finish:
-    """Turns the tensor asked for into scores, or the change of its window into their change."""
-
-    def __init__(self, prepared: Prepared, unit: Asked, shape: tuple[int, ...]) -> None:
+    ) -> None:
+        self.work = 0.0
+        self.whole: dict[str, str] = {}
         self._prepared = prepared
+        self._engine = engine
+        self._base = base
         self._unit = unit
-        self._shape = shape
+        self._image = image
+        self._filled = filled
+        self._places = places
+        self._plain = plain
 
-    def __call__(self, value: Any, old: Any) -> Any:
+    def __call__(self, positions: np.ndarray) -> tuple[Any]:
+        """Return the rows of some positions."""
+        region = picture_region(self._places[positions], self._image.shape[:2])
+        plan = self._engine.plan(self._base, region)
+        patches = np.empty((len(positions), *region.size, self._image.shape[2]), np.float32)
+        height, width = region.size
+        for patch, start, box in zip(patches, region.start, self._places[positions], strict=True):
+            (top, left), (y0, x0, y1, x1) = start, box
+            patch[:] = self._image[top : top + height, left : left + width]
+            patch[y0 - top : y1 - top, x0 - left : x1 - left] = self._filled[y0:y1, x0:x1]
+        value, old = self._engine.run(plan, self._base, patches, logits=self._unit[0] is None)
+        rows = self._finish(value, old)
+        if old is not None:
+            rows = rows + self._plain
+        self.whole.update(plan.whole)
+        self.work += len(positions) * plan.work / max(plan.brute, 1.0)
+        return (rows,)
+
+    def _finish(self, value: Any, old: Any) -> Any:
+        """Turn the tensor asked for into scores, or the change of its window into theirs."""
         import tensorflow as tf
 
         index, whole, channel = self._unit
@@ -201,14 +212,15 @@ class _Finish:
             if old is None:
                 return scores
             # Scores of maps are their means.
-            share = value.shape[1] * value.shape[2] / (self._shape[1] * self._shape[2])
+            shape = self._base.shapes[self._base.wanted]
+            share = value.shape[1] * value.shape[2] / (shape[1] * shape[2])
             return (scores - self._prepared.scores(old)) * share
         value = self._prepared.outward(index, value)
         if old is not None:
             value = value - self._prepared.outward(index, old)
         if not whole:
             value = value[..., channel]
-        return tf.reduce_sum(tf.reshape(value, (tf.shape(value)[0], -1)), axis=1)
+        return tf.reduce_sum(tf.reshape(value, (value.shape[0], -1)), axis=1)
 
 
 def _checked(boxes: Sequence[Box] | np.ndarray, size: Sequence[int]) -> np.ndarray:

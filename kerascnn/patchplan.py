@@ -86,6 +86,15 @@ class Plan:
     work: float = 0.0
     brute: float = 0.0
 
+    def order(self) -> np.ndarray:
+        """Return the positions so that those whose windows are of a size come together."""
+        local = [task for task in self.tasks if task.region is not None]
+        if not local or local[-1].region is None:
+            return np.arange(len(next(iter(self.regions.values())).start))
+        region = local[-1].region
+        extent = region.last - region.first
+        return np.lexsort((extent[:, 1], extent[:, 0]))
+
     def bytes(self, shapes: Mapping[int, Shape]) -> int:
         """Return what one position takes at most, roughly."""
         numbers = 0
@@ -170,7 +179,7 @@ def _local_task(
         share = math.prod(region.size) / math.prod(size)
         return f"the window covers {share:.0%} of the map"
     contexts = tuple(
-        _context(index, regions[index], region, local, shapes[index]) for index in step.inputs
+        _context(index, regions[index], region, local, shapes[index], size) for index in step.inputs
     )
     return Task(step, local, contexts, region)
 
@@ -196,13 +205,17 @@ def _window(first: np.ndarray, last: np.ndarray, size: Sequence[int]) -> Region:
     return Region(first, last, start, (int(extent[0]), int(extent[1])))
 
 
-def _context(index: int, own: Region, out: Region, local: Local, shape: Shape) -> Context:
+def _context(
+    index: int, own: Region, out: Region, local: Local, shape: Shape, length: Sequence[int]
+) -> Context:
     starts, sizes, pads = [], [], []
     for axis, move in enumerate((local.rows, local.columns)):
         start = out.start[:, axis] * move.stride - move.before
         size = (out.size[axis] - 1) * move.stride + move.reach
-        before = max(0, -int(start.min()))
-        after = max(0, int(start.max()) + size - shape[axis + 1])
+        # As much as any position needs, so that all batches share the padded maps.
+        before = max(0, move.before)
+        furthest = (length[axis] - 1) * move.stride - move.before + move.reach
+        after = max(0, furthest - shape[axis + 1])
         starts.append(start + before)
         sizes.append(size)
         pads.append((before, after))

@@ -64,13 +64,13 @@ def _draw_one(
     y += LINE
     sheet.picture(picture, x, y, cell, tall)
     x += cell + _GAP
-    drawn = sheet.picture(values, x, y, cell, tall, **{"interpolation": "nearest", **look})
+    look["interpolation"] = "bilinear" if result.smooth else "nearest"
+    drawn = sheet.picture(values, x, y, cell, tall, **look)
     if columns == 3:
         x += cell + _GAP
         faint = picture.mean(axis=-1, keepdims=True) * 0.6 + 0.2
         sheet.picture(faint, x, y, cell, tall)
-        weight = _weight(result, values, look)
-        sheet.picture(values, x, y, cell, tall, interpolation="nearest", alpha=weight, **look)
+        sheet.picture(values, x, y, cell, tall, alpha=_weight(result, values, look), **look)
     sheet.bar(drawn, x + cell + 0.06, y, tall)
 
 
@@ -81,7 +81,9 @@ def _scale(result: Heatmap, values: np.ndarray) -> dict[str, Any]:
         return {"cmap": "RdBu_r", "vmin": -end, "vmax": end}
     low, high = float(values.min()), float(values.max())
     if result.low_is_notable:
-        return {"cmap": "viridis", "vmin": low, "vmax": high if high > low else low + 1.0}
+        low, high = result.ends or (low, high)
+        # Blue where the score is low, as the lecture paints it.
+        return {"cmap": "plasma", "vmin": low, "vmax": high if high > low else low + 1.0}
     low = min(low, 0.0)
     end = float(np.percentile(values, result.clip))
     if end <= low:  # a single bright pixel lies above any percentile
