@@ -12,9 +12,16 @@ from kerascnn.families import family_of_model, keras_of
 
 PREFIX = "builtin:"
 
+
+def _vgg16() -> Any:
+    from kerascnn.models import vgg16_features
+
+    return vgg16_features()
+
+
 #: Models that come with the package: name → a function that returns a Keras model. They go before
 #: those of keras.applications.
-BUILTINS: dict[str, Callable[[], Any]] = {}
+BUILTINS: dict[str, Callable[[], Any]] = {"vgg16": _vgg16}
 
 
 def _plain(name: str) -> str:
