@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from kerascnn.graph import Graph, Replace, Step, without_activation
 
 # Layers that only move numbers about, and so may stand between the softmax and the output.
@@ -36,6 +38,14 @@ class Head:
     def activation(self) -> str | None:
         """The function that turns logits into the model's outputs."""
         return {"softmax": "softmax", "sigmoid": "sigmoid", "binary": "sigmoid"}.get(self.kind)
+
+    def probabilities(self, scores: np.ndarray) -> np.ndarray | None:
+        """Turn scores into probabilities, as the model does; None where it gives none."""
+        from scipy import special
+
+        if self.activation == "softmax":
+            return np.asarray(special.softmax(scores, axis=-1))
+        return None if self.activation is None else np.asarray(special.expit(scores))
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""

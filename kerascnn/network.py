@@ -16,18 +16,17 @@ import numpy as np
 from kerascnn.batches import Batches
 from kerascnn.catalogue import Catalogue
 from kerascnn.contract import InputContract
-from kerascnn.errors import ModelError, UsageError, nearest, one_line
+from kerascnn.errors import ModelError, one_line
 from kerascnn.functions import Functions
-from kerascnn.graph import Port, Step, family_of, flatten
-from kerascnn.head import Head, find_head
+from kerascnn.graph import Step, family_of
+from kerascnn.head import Head
 from kerascnn.layers import Layer, kernel_of
-from kerascnn.layout import layout_of
 from kerascnn.lean import lean
 from kerascnn.memory import MemoryBudget
 from kerascnn.patching import Asked, Patched, Patching
-from kerascnn.prepared import Prepared
+from kerascnn.prepared import prepare
 from kerascnn.preprocessing import find_preprocessing
-from kerascnn.receptive import Box, Geometry
+from kerascnn.receptive import Box
 from kerascnn.rectifiers import rectifiers
 from kerascnn.target import Target, Targets, Unit
 from kerascnn.verification import not_finite, verify
@@ -71,25 +70,21 @@ class Network:
         self.loaded = loaded
         self.family: str = family_of(model)
         self.memory = MemoryBudget(memory)
-        graph = flatten(model)
-        port = _named(graph.inputs, input, "input")
-        result = _named(graph.outputs, output, "output")
-        layout = layout_of(graph, port)
-        geometry = Geometry(graph, port.index, layout.axis)
-        self.head: Head = find_head(graph, result.index, lambda index: geometry.axes.get(index, 3))
-        self._prepared = Prepared(graph, port, result, layout, geometry, self.head)
+        self._prepared = prepare(model, input, output)
+        self.head: Head = self._prepared.head
         self._catalogue = Catalogue(self._prepared)
         self._functions = Functions(self._prepared)
         self._batches = Batches(self.memory)
-        name, source = find_preprocessing(model, graph, port, preprocessing)
-        self.input = InputContract(layout.shape, name, source)
+        name, source = find_preprocessing(
+            model, self._prepared.graph, self._prepared.port, preprocessing
+        )
+        self.input = InputContract(self._prepared.layout.shape, name, source)
         self.labels: tuple[str, ...] | None = None if labels is None else tuple(labels)
         self._patching = Patching(self._prepared, self._functions, self._batches)
         self._targets = Targets(self.head, self.labels, self._catalogue)
         warning = verify(model, self._prepared, self.input)
         self.warnings: tuple[str, ...] = (
-            *geometry.warnings,
-            *_fixed_inputs(graph.inputs, port),
+            *self._prepared.warnings,
             *([] if warning is None else [warning]),
         )
 
@@ -224,17 +219,11 @@ class Network:
 
     def probabilities(self, images: np.ndarray) -> np.ndarray | None:
         """Return N × classes numbers in [0, 1]; None for a model that gives no probabilities."""
-        return self.to_probabilities(self.scores(images))
+        return self.head.probabilities(self.scores(images))
 
     def to_probabilities(self, scores: np.ndarray) -> np.ndarray | None:
         """Turn scores into probabilities, as the model's head does; None where it does not."""
-        from scipy import special
-
-        if self.head.kind == "softmax":
-            return np.asarray(special.softmax(scores, axis=-1))
-        if self.head.kind in ("sigmoid", "binary"):
-            return np.asarray(special.expit(scores))
-        return None
+        return self.head.probabilities(scores)
 
     def target(self, text: str, scores: np.ndarray) -> Target:
         """Resolve what ``--target`` takes.
@@ -398,22 +387,3 @@ class Network:
     def _in_batches(self, function: Any, images: np.ndarray, *others: Any) -> tuple[Any, ...]:
         images = self._prepared.checked(images)
         return self._batches.run(function, self._prepared.bytes_per_image, images, *others)
-
-
-def _named(ports: Sequence[Port], name: str | None, what: str) -> Port:
-    if name is None:
-        return ports[0]
-    for port in ports:
-        if port.name == name:
-            return port
-    raise UsageError(
-        f"the model has no {what} {one_line(name, 60)!r}{nearest(name, [p.name for p in ports])}"
-    )
-
-
-def _fixed_inputs(ports: Sequence[Port], picture: Port) -> list[str]:
-    return [
-        f"input {port.name!r} is held at zero; pictures go to {picture.name!r}"
-        for port in ports
-        if port is not picture
-    ]

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from kerascnn.errors import ModelError
-from kerascnn.graph import Graph, Port, Replace, Step
-from kerascnn.head import Head
-from kerascnn.layout import Layout
+from kerascnn.errors import ModelError, UsageError, nearest, one_line
+from kerascnn.graph import Graph, Port, Replace, Step, flatten
+from kerascnn.head import Head, find_head
+from kerascnn.layout import Layout, layout_of
 from kerascnn.receptive import Geometry
 
 
@@ -36,6 +36,16 @@ class Prepared:
     layout: Layout
     geometry: Geometry
     head: Head
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know of how the model is fed."""
+        fixed = [
+            f"input {port.name!r} is held at zero; pictures go to {self.port.name!r}"
+            for port in self.graph.inputs
+            if port is not self.port
+        ]
+        return (*self.geometry.warnings, *fixed)
 
     def checked(self, images: np.ndarray) -> np.ndarray:
         """Return pictures as float32.
@@ -117,3 +127,35 @@ class Prepared:
     def channel_axis(self, index: int) -> int:
         """Return the channel axis of a tensor of rank 4."""
         return self.geometry.axes.get(index, 3)
+
+
+def prepare(model: Any, input: str | None = None, output: str | None = None) -> Prepared:
+    """Flatten a model, and find its picture input and its class scores.
+
+    Args:
+        model: a built model of either family.
+        input: name of the input that takes the picture; None for the first.
+        output: name of the output to explain; None for the first.
+
+    Raises:
+        ModelError: its input can't be a picture.
+        UsageError: no such input or output.
+    """
+    graph = flatten(model)
+    port = _named(graph.inputs, input, "input")
+    result = _named(graph.outputs, output, "output")
+    layout = layout_of(graph, port)
+    geometry = Geometry(graph, port.index, layout.axis)
+    head = find_head(graph, result.index, lambda index: geometry.axes.get(index, 3))
+    return Prepared(graph, port, result, layout, geometry, head)
+
+
+def _named(ports: Sequence[Port], name: str | None, what: str) -> Port:
+    if name is None:
+        return ports[0]
+    for port in ports:
+        if port.name == name:
+            return port
+    raise UsageError(
+        f"the model has no {what} {one_line(name, 60)!r}{nearest(name, [p.name for p in ports])}"
+    )
