@@ -331,15 +331,16 @@ def _help_line(option: Option) -> tuple[str, str]:
     left = option.flag if option.is_switch else f"{option.flag} VALUE"
     if option.is_switch and option.default is True:
         left = f"--no-{option.flag[2:]}"
-    takes = "" if option.is_switch else f" ({option.takes}; default: {_default(option)})"
+    takes = "" if option.is_switch else f" ({option.takes}; default: {default_text(option)})"
     return left, option.help + takes
 
 
-def _default(option: Option) -> str:
+def default_text(option: Option) -> str:
+    """Return an option's default as the terminal and the pages show it."""
     if option.default is None:
-        return "none"
+        return "–"
     if isinstance(option.default, tuple):
-        return ",".join(str(item) for item in option.default) or "none"
+        return ",".join(str(item) for item in option.default) or "–"
     if isinstance(option.default, bool):
         return "on" if option.default else "off"
     return str(option.default)
@@ -433,7 +434,7 @@ def show(registry: Registry, name: str, plugin_files: tuple[str, ...], as_json: 
     for line in inspect.cleandoc(plugin.visualizer.__doc__ or "").splitlines():
         click.echo(one_line(line) if line else "")
     click.echo()
-    rows = [(o.flag, o.takes, _default(o), o.help) for o in declared]
+    rows = [(o.flag, o.takes, default_text(o), o.help) for o in declared]
     _print_columns([("option", "takes", "default", "what it does"), *rows])
     click.echo()
     click.echo(f"kerascnn visualize --plugin {plugin.name} model.h5")

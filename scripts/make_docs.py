@@ -1,0 +1,154 @@
+"""Make what in README and docs comes out of the program: tables, option pages, pictures.
+
+    python scripts/make_docs.py [LECTURE]            all of it
+    python scripts/make_docs.py --pages              the option pages alone, in a second
+
+LECTURE is the folder that ``kerascnn lecture`` wrote (default: lecture). The table of claims in
+README is that of its results; the pictures are made by the command lines that stand above them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from kerascnn.cli import default_text
+from kerascnn.registry import Plugin, Registry
+from kerascnn.visualizer import options
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = ROOT / "docs" / "plugins"
+PICTURES = ROOT / "docs" / "images"
+
+# Plugin → pictures: the picture's file, and what makes it.
+EXAMPLES: dict[str, dict[str, str]] = {
+    "filters": {
+        "filters.png": "lecture/cnn.h5",
+        "filters-vgg16.png": "builtin:vgg16",
+    },
+    "activations": {
+        "activations.png": "lecture/cnn.h5 --layer first-conv --image digit.png",
+        "activations-vgg16.png": "builtin:vgg16 --count 24",
+    },
+    "top-images": {
+        "top-images.png": "lecture/cnn.h5",
+    },
+    "max-activation": {
+        "max-activation-none.png": "lecture/cnn.h5 --preset none",
+        "max-activation-l1.png": "lecture/cnn.h5 --preset l1",
+        "max-activation.png": "lecture/cnn.h5",
+        "max-activation-filters.png": "lecture/cnn.h5 --layer last-conv",
+        "max-activation-vgg16.png": "builtin:vgg16 --layer block3_conv3 --unit 0-11",
+    },
+    "saliency": {
+        "saliency.png": "lecture/cnn.h5",
+        "saliency-shares.png": "lecture/cnn.h5 --method integrated-gradients --signed",
+        "saliency-vgg16.png": "builtin:vgg16 --method smoothgrad --target block5_conv3:2",
+    },
+    "occlusion": {
+        "occlusion.png": "lecture/cnn.h5",
+        "occlusion-vgg16.png": "builtin:vgg16 --target block5_conv3:2",
+    },
+    "deep-dream": {
+        "deep-dream.png": "builtin:vgg16",
+        "deep-dream-early.png": "builtin:vgg16 --layer block3_conv3",
+    },
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write the pages, and unless told otherwise the pictures and README's table."""
+    parser = argparse.ArgumentParser(description="Make README's table and docs/plugins.")
+    parser.add_argument("lecture", nargs="?", type=Path, default=ROOT / "lecture")
+    parser.add_argument("--pages", action="store_true", help="the option pages alone")
+    parser.add_argument("--only", metavar="PLUGIN", help="the pictures of one plugin alone")
+    given = parser.parse_args(arguments)
+    plugins = Registry().discover().plugins
+    PAGES.mkdir(parents=True, exist_ok=True)
+    for name in EXAMPLES:
+        (PAGES / f"{name}.md").write_text(page(plugins[name]), encoding="utf-8")
+    if given.pages:
+        return
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for name, pictures in EXAMPLES.items():
+        if given.only in (None, name):
+            for picture, flags in pictures.items():
+                draw(name, picture, flags, given.lecture)
+    if given.only is None:
+        readme = ROOT / "README.md"
+        text = readme.read_text(encoding="utf-8")
+        readme.write_text(with_claims(text, given.lecture / "results.json"), encoding="utf-8")
+
+
+def page(plugin: Plugin) -> str:
+    """Return a plugin's page: its docstring, its options, its pictures and what made them."""
+    lines = [f"# {plugin.name}", "", inspect.cleandoc(plugin.visualizer.__doc__ or ""), ""]
+    lines += ["| option | takes | default | what it does |", "|---|---|---|---|"]
+    for option in options(plugin.visualizer):
+        cells = (f"`{option.flag}`", option.takes, default_text(option), option.help)
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    for picture, flags in EXAMPLES[plugin.name].items():
+        command = f"kerascnn visualize --plugin {plugin.name} {flags}"
+        lines += ["", "```console", command, "```", "", f"![{command}](../images/{picture})"]
+    return "\n".join(lines) + "\n"
+
+
+def draw(plugin: str, picture: str, flags: str, lecture: Path) -> None:
+    """Run a page's command line, and keep its picture."""
+    words = [
+        word.replace("lecture/", f"{lecture}/") if word.startswith("lecture/") else word
+        for word in shlex.split(flags)
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        _digit(Path(folder) / "digit.png")
+        words = [str(Path(folder) / word) if word == "digit.png" else word for word in words]
+        command = [sys.executable, "-m", "kerascnn", "visualize", "--plugin", plugin, *words]
+        subprocess.run([*command, "--out", folder], check=True, stdout=subprocess.DEVNULL)
+        shutil.copy(Path(folder) / f"{plugin}.png", PICTURES / picture)
+    print(PICTURES / picture)
+
+
+def _digit(path: Path) -> None:
+    """Write the first test digit, a 7, as a picture."""
+    from PIL import Image
+
+    from kerascnn.datasets import load_mnist
+
+    Image.fromarray(load_mnist().x_test[0]).save(path)
+
+
+def with_claims(text: str, results: Path) -> str:
+    """Return README with the table of claims that ``results.json`` has."""
+    found = json.loads(results.read_text(encoding="utf-8"))
+    settings = found["settings"]
+    versions = found["versions"]
+    how = (
+        f"{settings['examples']:,} training digits, {settings['epochs']} epochs, "
+        f"{settings['seeds']} seeds; TensorFlow {versions['tensorflow']}."
+    )
+    rows = [
+        how,
+        "",
+        "| claim | the lecture says | we measured | holds |",
+        "|---|---|---|---|",
+    ]
+    words = {True: "yes", False: "**no**", None: "–"}
+    for claim in found["claims"]:
+        cells = (claim["claim"], claim["says"], claim["measured"], words[claim["holds"]])
+        rows.append("| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |")
+    before, rest = text.split("<!-- claims -->\n")
+    _, after = rest.split("<!-- end of claims -->\n")
+    body = "\n".join(rows)
+    return f"{before}<!-- claims -->\n{body}\n<!-- end of claims -->\n{after}"
+
+
+if __name__ == "__main__":
+    main()
