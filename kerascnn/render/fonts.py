@@ -84,5 +84,5 @@ def _width(character: str) -> float:
     if character in "iljtfrI.,:;'|!()[] ":
         return 0.42
     if character in "mwMWGOQ@%—…":
-        return 0.98
+        return 1.02
     return 0.72 if character.isupper() else 0.64
