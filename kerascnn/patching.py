@@ -111,7 +111,9 @@ class Patching:
                 per_item = plan.bytes(base.shapes)
                 rows = self._batches.run(batch, per_item, order, most=_AT_ONCE)[0]
                 result[order] = rows
-                return Patched(result, plain, True, batch.work / len(order), batch.whole)
+                found = {step.path: batch.whole.get(step.path) for step in base.steps}
+                whole = {path: reason for path, reason in found.items() if reason}
+                return Patched(result, plain, True, batch.work / len(order), whole)
             why = "computing only what changes would save too little"
         first = self._prepared.graph.steps[0].path if self._prepared.graph.steps else ""
         result[hidden] = self._whole(image, filled, places[hidden], unit)

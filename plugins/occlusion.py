@@ -16,7 +16,9 @@ class Occlusion(Visualizer):
 
     name = "occlusion"
     patch: int | None = option(
-        None, "side of the square patch in pixels; default: a seventh of the picture", ge=1
+        None,
+        "side of the square patch in pixels; default: a seventh of the picture, 6 or more",
+        ge=1,
     )
     stride: int | None = option(
         None, "pixels from one patch to the next; default: half a patch", ge=1
@@ -33,7 +35,7 @@ class Occlusion(Visualizer):
         import numpy as np
 
         size = images.shape[1:3]
-        patch = self.patch or max(1, round(min(size) / 7))
+        patch = self.patch or min(max(6, round(min(size) / 7)), min(size))
         stride = self.stride or max(1, patch // 2)
         boxes = _boxes(size, patch, stride)
         score = self._measured(network, target)
@@ -170,11 +172,12 @@ def _how(fact):
     if not fact["incremental"]:
         reason = "; ".join(fact["whole_maps_from"].values()) or "the patches change nothing"
         return f"every position was computed on the whole picture: {reason}"
-    whole = ", ".join(f"{layer} ({why})" for layer, why in fact["whole_maps_from"].items())
-    return (
+    note = (
         f"only what a patch changes was computed: {fact['work']:.0%} of the work on whole pictures"
-        + (f"; whole maps from {whole}" if whole else "")
     )
+    for layer, reason in list(fact["whole_maps_from"].items())[:1]:
+        note += f"; whole maps from {layer} on ({reason})"
+    return note
 
 
 @hookimpl

@@ -92,7 +92,7 @@ def _smoothgrad(options, network, images, target):
             count = min(32, options.samples - start)
             noise = random.standard_normal((count, *image.shape), np.float32)
             noisy = image + noise * (options.sigma * network.input.noise_scale)
-            means[row] += network.gradients(noisy, _only(target, row, count)).sum(axis=0)
+            means[row] += network.gradients(noisy, _only(target, row)).sum(axis=0)
     means /= options.samples
     result = _by_pixel(options, images, means, "mean ∂ score / ∂ pixel under noise")
     result.facts = {"samples": options.samples, "sigma": options.sigma}
@@ -113,7 +113,7 @@ def _integrated(options, network, images, target):
     for row, image in enumerate(images):
         count = options.steps
         while True:
-            share = _along_path(network, baselines[row], image, _only(target, row, count), count)
+            share = _along_path(network, baselines[row], image, _only(target, row), count)
             missed = abs(float(share.sum()) - float(reached[row]))
             error = missed / max(abs(float(reached[row])), 1e-12) if missed else 0.0
             if error < _COMPLETE or count * 2 > options.steps * _MOST_STEPS:
@@ -147,7 +147,7 @@ def _along_path(network, baseline, image, target, count):
     for start in range(0, count, 32):
         part = places[start : start + 32, None, None, None]
         points = np.asarray(baseline + part * (image - baseline), np.float32)
-        gradients = network.gradients(points, _only(target, slice(start, start + 32)))
+        gradients = network.gradients(points, target)
         mean += np.tensordot(weights[start : start + 32], gradients, axes=1)
     return (image - baseline) * mean
 
@@ -231,12 +231,9 @@ def _heatmap(options, images, values, title, unit):
     return Heatmap(values, over=images, signed=signed, clip=clip, title=title, unit=unit)
 
 
-def _only(target, rows, count=None):
-    """Return the target of one picture of several, as often as asked for."""
-    if isinstance(target, Unit):
-        return target
-    found = target[rows]
-    return found if count is None and getattr(found, "ndim", 0) else [int(found)] * (count or 1)
+def _only(target, row):
+    """Return the target of one picture of several."""
+    return target if isinstance(target, Unit) else int(target[row])
 
 
 def _why_blank(options, network, image, target):
