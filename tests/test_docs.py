@@ -40,7 +40,9 @@ def test_the_quick_start_has_two_commands():
 def test_ci_runs_the_second_of_them():
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     find = re.search(r"command=\$\((.*)\)\n", script)[1]
-    found = subprocess.run(["bash", "-c", find], cwd=ROOT, capture_output=True, text=True)
+    found = subprocess.run(
+        ["bash", "-c", find], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert found.stdout.strip() == blocks(README, "console")[1].strip()
 
 
