@@ -83,6 +83,6 @@ def _width(character: str) -> float:
         return 1.02
     if character in "iljtfrI.,:;'|!()[] ":
         return 0.42
-    if character in "mwMWGOQ@%—…":
+    if character in "mwMWGOQ@%—…□":
         return 1.02
     return 0.72 if character.isupper() else 0.64
