@@ -10,6 +10,7 @@ README is that of its results; the pictures are made by the command lines that s
 from __future__ import annotations
 
 import argparse
+import ast
 import inspect
 import json
 import shlex
@@ -75,6 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     PAGES.mkdir(parents=True, exist_ok=True)
     for name in EXAMPLES:
         (PAGES / f"{name}.md").write_text(page(plugins[name]), encoding="utf-8")
+    house = ROOT / "docs" / "architecture.md"
+    house.write_text(between(house.read_text(encoding="utf-8"), "rooms", rooms()), "utf-8")
     if given.pages:
         return
     PICTURES.mkdir(parents=True, exist_ok=True)
@@ -144,10 +147,27 @@ def with_claims(text: str, results: Path) -> str:
     for claim in found["claims"]:
         cells = (claim["claim"], claim["says"], claim["measured"], words[claim["holds"]])
         rows.append("| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |")
-    before, rest = text.split("<!-- claims -->\n")
-    _, after = rest.split("<!-- end of claims -->\n")
-    body = "\n".join(rows)
-    return f"{before}<!-- claims -->\n{body}\n<!-- end of claims -->\n{after}"
+    return between(text, "claims", "\n".join(rows))
+
+
+def rooms() -> str:
+    """Return the table of all modules with the first sentence of each one's docstring."""
+    rows = ["| room | what it is for |", "|---|---|"]
+    package = ROOT / "kerascnn"
+    modules = sorted(package.rglob("*.py"))
+    for path in modules:
+        first = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n\n")
+        name = path.relative_to(package).as_posix().replace("__init__.py", "")
+        rows.append(f"| `{name or '__init__.py'}` | {' '.join(first[0].split())} |")
+    return "\n".join(rows)
+
+
+def between(text: str, name: str, body: str) -> str:
+    """Return ``text`` with what stands between the two marks of ``name`` replaced."""
+    start, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
+    before, rest = text.split(start)
+    _, after = rest.split(end)
+    return f"{before}{start}{body}\n{end}{after}"
 
 
 if __name__ == "__main__":
