@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -123,6 +124,50 @@ def _listing(digits: Any) -> dict[str, float]:
         model.evaluate(x_train, y_train, verbose=0)
         found[name] = float(model.evaluate(x_test, y_test, verbose=0)[1])
     return found
+
+
+@row("start-up")
+def start_up(repeat: int) -> Measured:
+    """`kerascnn plugins`, a whole process, against an empty Python."""
+    return in_turns("ours < 0.5 s", _process("-m", "kerascnn", "plugins"), _process(), repeat)
+
+
+@row("visualize")
+def visualize(repeat: int) -> Measured:
+    """Saliency of the lecture's CNN, a whole process, against the import of TensorFlow and Keras.
+
+    What ours takes more than theirs is ours alone: loading, scanning, computing, drawing, writing.
+    """
+    from kerascnn.models import cnn
+
+    with tempfile.TemporaryDirectory() as folder:
+        cnn(seed=0).save(f"{folder}/cnn.h5")
+        command = ("visualize", "--plugin", "saliency", f"{folder}/cnn.h5", "--out", folder)
+        ours = _process("-m", "kerascnn", *command)
+        return in_turns("ours − theirs < 1.5 s", ours, _process("-c", "import tf_keras"), repeat)
+
+
+def _process(*arguments: str) -> Callable[[], object]:
+    command = [sys.executable, *(arguments or ("-c", "pass"))]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return lambda: subprocess.run(command, check=True, **quiet)  # type: ignore[call-overload]
+
+
+@row("preparation")
+def preparation(repeat: int) -> Measured:
+    """All between the bytes of VGG16 (553 MB, with its head) and a `Network`, against Keras' load."""
+    import tf_keras
+
+    from kerascnn import Network
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/vgg16.h5"
+        tf_keras.applications.VGG16(weights=None).save(path)
+
+        def theirs() -> object:
+            return tf_keras.models.load_model(path, compile=False)
+
+        return in_turns("≤ 1.15×", lambda: Network.load(path), theirs, repeat)
 
 
 # --- the table ----------------------------------------------------------------------------------
