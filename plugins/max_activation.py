@@ -187,17 +187,17 @@ class MaxActivation(Visualizer):
         if name == "classes":
             if self.where == "centre":
                 raise UsageError("--where centre asks for a --layer with maps")
-            units = self._units(network.classes, "classes", notes)
-            return None, units, classes(units), notes
+            chosen = self._units(network.classes, "classes", notes)
+            return None, chosen, classes(chosen), notes
         layers = network.select(name)
         if len(layers) > 1:
             names = ", ".join(found.name for found in layers)
             raise UsageError(f"--layer takes one layer; {name!r} fits {names}")
         layer = layers[0]
-        units = self._units(layer.channels, layer.name, notes)
+        chosen = self._units(layer.channels, layer.name, notes)
         if name != layer.name:
             notes.append(f"--layer {name} is {layer.name}")
-        return layer, units, units(layer.name, units, self.where), notes
+        return layer, chosen, units(layer.name, chosen, self.where), notes
 
     def _units(self, total, what, notes):
         if not self.unit:
