@@ -23,7 +23,7 @@ import h5py
 import numpy as np
 
 #: The name of a module that touches the marker when it is imported.
-EVIL_MODULE = "kerascnn_test_evil_module"
+EVIL_MODULE = "evil_module_of_a_test"
 
 
 @dataclass(frozen=True)
@@ -144,6 +144,8 @@ def lambda_layer(marker: Path, module: str | None = None, **more: Any) -> dict[s
         "function_type": "lambda",
         "module": "builtins",
         "output_shape": None,
+        "output_shape_type": "raw",
+        "output_shape_module": None,
         "arguments": {},
     }
     layer = {"class_name": "Lambda", "config": config | more}
@@ -301,7 +303,9 @@ def operation_payloads(marker: Path) -> Iterator[tuple[str, str, Any]]:
     text = op_layer("math.add", node=["in", 0, 0, {"y": str(marker)}])
     yield "text_constant", "argument", graph(text)
     constant = op_layer("identity", node=["_CONSTANT_VALUE", -1, str(marker), {}])
-    yield "text_input", "argument", graph(constant)
+    yield "text_input", "constants alone", graph(constant)
+    filled = op_layer("fill", node=["_CONSTANT_VALUE", -1, [10**5, 10**5], {"value": 0}])
+    yield "constant_bomb", "constants alone", graph(filled)
     for kind in ("ClassMethod", "InstanceMethod", "InstanceProperty", "TensorFlowOpLayer"):
         layer = op_layer("x", kind)
         layer["config"] |= {"cls_symbol": "io.TFRecordWriter", "attr_name": "__class__"}
@@ -471,6 +475,8 @@ def corpus(folder: Path, marker: Path) -> list[Hostile]:
     def add(name: str, expect: str, path: Path) -> None:
         found.append(Hostile(name, path, expect))
 
+    honest2 = sequential([keras2_input(), dense()])
+    honest3 = sequential([keras3_input(), dense("keras.layers")], "keras")
     for name, expect, layer in layer_payloads(marker):
         old = sequential([keras2_input(), layer, dense()])
         new = sequential([keras3_input(), layer, dense("keras.layers")], "keras")
@@ -480,12 +486,13 @@ def corpus(folder: Path, marker: Path) -> list[Hostile]:
         path = write_archive(folder / f"2_{name}.keras", old_archive, "2.15.0")
         add(f"keras2_archive_{name}", expect, path)
         add(f"keras3_archive_{name}", expect, write_archive(folder / f"3_{name}.keras", new))
+    foreign_model = honest2 | {"module": EVIL_MODULE}
+    path = write_archive(folder / "2_foreign_model.keras", foreign_model, "2.15.0")
+    add("keras2_archive_foreign_model", EVIL_MODULE, path)
     for name, expect, model in operation_payloads(marker):
         add(f"keras2_h5_{name}", expect, write_hdf5(folder / f"op_{name}.h5", model))
         path = write_archive(folder / f"op_{name}.keras", model | {"module": "keras"}, "2.15.0")
         add(f"keras2_archive_{name}", expect, path)
-    honest2 = sequential([keras2_input(), dense()])
-    honest3 = sequential([keras3_input(), dense("keras.layers")], "keras")
     for name, expect, kernel in kernel_payloads(folder):
         path = write_hdf5(folder / f"data_{name}.h5", honest2, weights=kernel)
         new_path = folder / f"data_{name}.keras"
@@ -523,6 +530,18 @@ def corpus(folder: Path, marker: Path) -> list[Hostile]:
         for file in (*files, *(("keras_metadata.pb",) if name == "saved_model" else ())):
             (directory / file).write_bytes(b"\x08\x01")
         add(name, "TensorFlow graphs", directory)
+    laughs = sequential([dense()], name="inner")
+    for level in range(20):
+        again = laughs | {"name": "x", "inbound_nodes": [["in", 0, 0, {}]] * 2}
+        laughs = functional([keras2_input(), again], "x") | {"name": f"level{level}"}
+    add("calls_of_calls", "objects", write_hdf5(folder / "laughs.h5", laughs))
+    for number, node in enumerate([["x", 0, 0, {}], ["in2", 1, 0, {}], ["in2", 0, 0, {}]]):
+        entries = [keras2_input() | {"name": "in", "inbound_nodes": []}]
+        for name, takes in (("x", node), ("in2", ["x", 0, 0, {}])):
+            entry = {"class_name": "ReLU", "config": {"name": name}, "name": name}
+            entries.append(entry | {"inbound_nodes": [[takes]]})
+        path = write_hdf5(folder / f"endless{number}.h5", functional(entries, "in2"))
+        add(f"endless_graph_{number}", "never comes", path)
     lying = dense(units=2, kernel_initializer="zeros")
     wide = keras2_input(batch_input_shape=[None, 10**8])
     path = write_hdf5(folder / "wide.h5", sequential([wide, lying]))

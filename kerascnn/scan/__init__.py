@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Collection
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from kerascnn.errors import KerascnnError, ModelError, one_line
 from kerascnn.scan import allowed, archive, config, hdf5, strict_json
@@ -43,23 +43,21 @@ def scan_stream(
     """
     report = Report(values=values)
     try:
-        if what.format in (HDF5, LEGACY_WEIGHTS, WEIGHTS):
-            _scan_hdf5(stream, what, report, None if weights_only else custom)
-        elif what.format == ARCHIVE:
-            _scan_archive(stream, report, None if weights_only else custom)
-        elif what.format == JSON:
-            stream.seek(0)
-            text = stream.read(allowed.MAX_CONFIG_BYTES + 1)
-            parsed = strict_json.parse(text, "configuration", report)
-            config.scan_model(parsed, "configuration", report, custom)
-        else:
-            raise ModelError(f"{what.format} can't be scanned")
+        texts = _texts(stream, what, report)
     except KerascnnError:
         raise
     except Exception as error:  # h5py and zipfile raise a dozen kinds on damaged files
         raise ModelError(f"the file is damaged: {one_line(error, 120)}") from error
     finally:
         stream.seek(0)
+    if weights_only or report.findings:
+        return report
+    for name, text in texts:
+        parsed = strict_json.parse(text, name, report)
+        if name == "training_config":
+            config.scan_training(parsed, name, report)
+        else:
+            config.scan_model(parsed, name, report, custom)
     return report
 
 
@@ -68,48 +66,48 @@ def saved_model_findings() -> list[str]:
     return [f"TensorFlow graphs, which can read and write files, at saved_model.pb ({SAVED_MODEL})"]
 
 
-def _scan_hdf5(
-    stream: BinaryIO, what: Sniffed, report: Report, custom: Collection[str] | None
-) -> None:
+def _texts(stream: BinaryIO, what: Sniffed, report: Report) -> list[tuple[str, str | bytes]]:
+    """Scan the file around the configurations; return those, each with its name."""
+    if what.format in (HDF5, LEGACY_WEIGHTS, WEIGHTS):
+        return _of_hdf5(stream, what, report)
+    if what.format == ARCHIVE:
+        return _of_archive(stream, report)
+    if what.format == JSON:
+        stream.seek(0)
+        return [("configuration", stream.read(allowed.MAX_CONFIG_BYTES + 1))]
+    raise ModelError(f"{what.format} can't be scanned")
+
+
+def _of_hdf5(stream: BinaryIO, what: Sniffed, report: Report) -> list[tuple[str, str | bytes]]:
     import h5py
 
+    texts: list[tuple[str, str | bytes]] = []
     with h5py.File(stream, "r") as file:
         if what.structure is None:
             hdf5.scan(file, stream, "", report)
         else:
             report.findings.extend(what.structure.findings)
             report.values += what.structure.values
-        if report.findings or custom is None:
-            return
+        if report.findings:
+            return []
         for name in ("model_config", "training_config"):
             text = file.attrs.get(name)
-            if text is None:
-                continue
-            if not isinstance(text, (str, bytes)):
+            if isinstance(text, (str, bytes)):
+                texts.append((name, text))
+            elif text is not None:
                 raise ModelError(f"the {name} is damaged: it is no text")
-            _scan_text(text, name, report, custom)
+    return texts
 
 
-def _scan_text(text: str | bytes, name: str, report: Report, custom: Collection[str]) -> None:
-    parsed: Any = strict_json.parse(text, name, report)
-    if name == "training_config":
-        config.scan_training(parsed, name, report)
-    else:
-        config.scan_model(parsed, name, report, custom)
-
-
-def _scan_archive(stream: BinaryIO, report: Report, custom: Collection[str] | None) -> None:
+def _of_archive(stream: BinaryIO, report: Report) -> list[tuple[str, str | bytes]]:
     import h5py
 
     with zipfile.ZipFile(stream) as zipped:
         archive.scan(zipped, report)
         if report.findings:
-            return
+            return []
         weights = archive.open_weights(zipped, stream)
-        if weights is not None:
-            with weights, h5py.File(weights, "r") as file:
-                hdf5.scan(file, weights, archive.WEIGHTS, report)
-        if custom is None:
-            return
+        with weights, h5py.File(weights, "r") as file:
+            hdf5.scan(file, weights, archive.WEIGHTS, report)
         text = archive.read(zipped, archive.CONFIG, allowed.MAX_CONFIG_BYTES)
-        _scan_text(text, archive.CONFIG, report, custom)
+        return [(archive.CONFIG, text)]

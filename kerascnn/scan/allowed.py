@@ -123,6 +123,9 @@ ACTIVATIONS = _words(
     """
 )
 
+#: Layers that the name of an activation may stand for.
+ACTIVATION_LAYERS = _words("ELU LeakyReLU PReLU ReLU Softmax ThresholdedReLU")
+
 POLICIES = _words("Policy DTypePolicy FloatDTypePolicy")
 
 #: Element types and precision policies, as strings.
@@ -177,6 +180,19 @@ TRAINING_CLASSES = CLASSES | OPTIMIZERS | LOSSES | METRICS
 
 #: Functions that an object of the class ``function`` may name, as part of the model.
 FUNCTIONS = ACTIVATIONS | INITIALIZERS | REGULARIZERS | CONSTRAINTS
+
+_NAMES = {
+    "activation": ACTIVATIONS | ACTIVATION_LAYERS,
+    "initializer": INITIALIZERS,
+    "regularizer": REGULARIZERS,
+    "constraint": CONSTRAINTS,
+}
+
+
+def names_for(key: str) -> frozenset[str] | None:
+    """Return the names that a text under ``key`` may be, or None where any text goes."""
+    return _NAMES.get(key.rpartition("_")[2])
+
 
 #: Kept out on purpose, each with what it does.
 REFUSED_CLASSES = {
@@ -316,14 +332,14 @@ FILTERS = {1: "gzip", 2: "shuffle", 3: "fletcher32", 4: "szip", 5: "nbit", 6: "s
 MAX_CONFIG_BYTES = 16 << 20
 MAX_CONFIG_DEPTH = 120
 MAX_CONFIG_NODES = 1_000_000
-MAX_CONFIG_OBJECTS = 50_000
+MAX_CONFIG_OBJECTS = 100_000
 MAX_TEXT = 1024
 MAX_INTEGER = 2**31
 #: Values of one picture or feature map: 2^28 float32 are 1 GiB.
 MAX_ELEMENTS = 2**28
 #: Values of one feature map of one picture, once the model is built.
 MAX_FEATURES = 2**29
-MAX_HDF5_OBJECTS = 200_000
+MAX_HDF5_OBJECTS = 50_000
 MAX_HDF5_DEPTH = 64
 MAX_ATTRIBUTE_BYTES = 64 << 20
 #: What may be declared beyond what is stored, for data without compression and with.

@@ -64,14 +64,17 @@ def read(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
     return data
 
 
-def open_weights(archive: zipfile.ZipFile, stream: BinaryIO) -> BinaryIO | None:
+def open_weights(archive: zipfile.ZipFile, stream: BinaryIO) -> BinaryIO:
     """Open the weights inside the archive as a file of their own that can be read anywhere.
 
     Stored as it is (as Keras does), the member is read where it lies; packed, it is unpacked to
     an unnamed temporary file, no further than its declared size, which ``scan`` has bounded.
+
+    Raises:
+        ModelError: there are no weights.
     """
     if WEIGHTS not in archive.namelist():
-        return None
+        raise ModelError(f"the archive is damaged: it has no {WEIGHTS}")
     member = archive.getinfo(WEIGHTS)
     if member.compress_type == zipfile.ZIP_STORED:
         return io.BufferedReader(_Part(stream, _start(member, stream), member.compress_size))

@@ -13,7 +13,8 @@ from collections.abc import Collection
 from typing import Any
 
 from kerascnn.errors import ModelError, one_line
-from kerascnn.scan import allowed
+from kerascnn.scan import allowed, graph
+from kerascnn.scan.references import has_tensor, is_reference
 from kerascnn.scan.report import Report
 
 _SUPPLY = (
@@ -26,7 +27,6 @@ _BUILTINS = frozenset({"breakpoint", "compile", "eval", "exec", "getattr", "open
 _FOREIGN = (
     frozenset(sys.stdlib_module_names) | {"keras", "tf_keras", "tensorflow", "numpy", "torch"}
 ) - {"builtins"}
-_ACTIVATION_LAYERS = frozenset({"ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax", "ThresholdedReLU"})
 
 
 def scan_model(config: Any, source: str, report: Report, custom: Collection[str]) -> None:
@@ -78,6 +78,7 @@ class _Walk:
         self._depth = 0
         self._nodes = 0
         self._objects = 0
+        self._times = 1  # how often the object at hand is called, all calls around it counted
         self._bounds = dict.fromkeys(allowed.WEIGHT_KEYS, max(report.values, 1)) | allowed.CAPS
 
     def run(self, config: Any) -> None:
@@ -112,7 +113,7 @@ class _Walk:
             if isinstance(value, list):
                 self._list(value, key)
             elif "class_name" in value:
-                self._object(value)
+                self._object(value, key)
             else:
                 self._entries(value)
             self._depth -= 1
@@ -120,7 +121,7 @@ class _Walk:
     def _entries(self, entries: dict[str, Any]) -> None:
         for key, value in entries.items():
             if key == "inbound_nodes":
-                self._argument(value, key)
+                self._nodes_of(value)
             elif key == "compile_config" and not self._training and self._depth == 1:
                 # Keras drops the outermost one when it is told not to compile.
                 scan_training(value, "compile_config", self._report)
@@ -157,7 +158,7 @@ class _Walk:
     def _text(self, value: str, key: str) -> None:
         if self._training:
             return
-        names = _names_for(key)
+        names = allowed.names_for(key)
         if names is not None:
             if value not in names and value not in self._custom:
                 self._find(f"{key} = {one_line(value, 60)!r}, which is not one of Keras' own")
@@ -173,12 +174,14 @@ class _Walk:
 
     # -- objects --------------------------------------------------------------------------------
 
-    def _object(self, item: dict[str, Any]) -> None:
-        self._objects += 1
+    def _object(self, item: dict[str, Any], key: str) -> None:
+        # A model called twice that holds a model called twice … is built anew for each call.
+        nodes, times = item.get("inbound_nodes"), self._times
+        if isinstance(nodes, list):
+            self._times *= max(len(nodes), 1)
+        self._objects += self._times
         if self._objects > allowed.MAX_CONFIG_OBJECTS:
-            raise _TooMuchError(
-                f"a configuration of more than {allowed.MAX_CONFIG_OBJECTS} objects"
-            )
+            raise _TooMuchError(f"a graph of more than {allowed.MAX_CONFIG_OBJECTS} objects")
         name = item["class_name"]
         if not isinstance(name, str):
             self._find("a class_name that is no text")
@@ -191,13 +194,14 @@ class _Walk:
         if isinstance(label, str):
             self._trail.append(label)
         if name in _STRUCTURES:
-            self._structure(name, item)
+            self._structure(name, item, key)
         elif name == "function":
             self._function(item)
         elif self._class(name, item):
             self._entries({key: item[key] for key in item if key not in _IDENTITY})
         if named:
             self._trail.pop()
+        self._times = times
 
     def _class(self, name: str, item: dict[str, Any]) -> bool:
         """Check which class an object names; tell whether to look into it."""
@@ -226,6 +230,8 @@ class _Walk:
             return False
         if short in allowed.SYMBOL_LAYERS:
             self._symbol(item.get("config"))
+        if short in allowed.MODELS and (problem := graph.problem(item.get("config"))):
+            self._find(problem)
         return True
 
     def _custom_class(self, name: str, short: str, item: dict[str, Any]) -> bool:
@@ -256,7 +262,7 @@ class _Walk:
         registered = item.get("registered_name")
         shown = f"the function {_shown(name)} of the module {_shown(module)}"
         if self._training:
-            hidden = module == "builtins" and name in _BUILTINS
+            hidden = module == "builtins" and str(name) in _BUILTINS
             if hidden or (_foreign(module) and not allowed.module_is_allowed(str(module))):
                 self._find(shown)
             return
@@ -273,7 +279,7 @@ class _Walk:
 
     # -- structures: tuples, slices, tensors ------------------------------------------------------
 
-    def _structure(self, name: str, item: dict[str, Any]) -> None:
+    def _structure(self, name: str, item: dict[str, Any], key: str) -> None:
         keys, inner_keys = _STRUCTURES[name]
         inner = item.get("config")
         fits = keys.issuperset(item) and (inner is None or isinstance(inner, dict))
@@ -284,13 +290,15 @@ class _Walk:
         elif name == "__keras_tensor__":
             self._keras_tensor(inner)
         else:
-            self._argument(item.get("items", inner), "shape" if name == "TensorShape" else name)
+            self._argument(item.get("items", inner), "shape" if name == "TensorShape" else key)
 
     def _array(self, inner: Any) -> None:
-        if not isinstance(inner, dict) or inner.get("dtype") not in allowed.DTYPES:
+        array = inner if isinstance(inner, dict) else {}
+        kind = array.get("dtype")
+        if not isinstance(kind, str) or kind not in allowed.DTYPES:
             self._find("an array whose elements are no numbers")
             return
-        self._numbers(inner.get("value"))
+        self._numbers(array.get("value"))
 
     def _numbers(self, value: Any) -> None:
         self._nodes += 1
@@ -309,24 +317,33 @@ class _Walk:
         self._value(inner.get("shape"), "shape")
         self._value(inner.get("dtype"), "dtype")
         history = inner.get("keras_history")
-        if history is not None and not _is_reference(history):
+        if history is not None and not is_reference(history):
             self._find("a tensor with a history that is none")
 
     # -- arguments of calls ------------------------------------------------------------------------
+
+    def _nodes_of(self, nodes: Any) -> None:
+        for node in nodes if isinstance(nodes, list) else [nodes]:
+            if not has_tensor(node):
+                # Keras would compute it at once, however large.
+                self._find("an operation on constants alone")
+            self._argument(node, "")
 
     def _argument(self, value: Any, key: str) -> None:
         """Check what a node of the graph hands to a layer: tensors, numbers, a few fixed words."""
         self._nodes += 1
         self._enter()
         if isinstance(value, list):
+            if key in allowed.SHAPE_KEYS:
+                self._shape(value, key)
             rest = value
-            if _is_reference(value[:3]):
+            if is_reference(value[:3]):
                 rest = value[2:] if value[0] == "_CONSTANT_VALUE" else value[3:]
             for item in rest:
                 self._argument(item, key)
         elif isinstance(value, dict):
             if "class_name" in value:
-                self._object(value)
+                self._object(value, key)
             else:
                 for name, item in value.items():
                     self._argument(item, name)
@@ -357,30 +374,6 @@ _STRUCTURES = {
         frozenset({"shape", "dtype", "keras_history"}),
     ),
 }
-
-
-def _names_for(key: str) -> frozenset[str] | None:
-    """Return the names that a text under ``key`` may be, or None where any text goes."""
-    if key in ("activation", "recurrent_activation"):
-        return allowed.ACTIVATIONS | _ACTIVATION_LAYERS
-    if key.endswith("initializer"):
-        return allowed.INITIALIZERS
-    if key.endswith("regularizer"):
-        return allowed.REGULARIZERS
-    if key.endswith("constraint"):
-        return allowed.CONSTRAINTS
-    return None
-
-
-def _is_reference(value: list[Any]) -> bool:
-    """Tell whether a value names an output of a layer: its name and two numbers."""
-    return (
-        isinstance(value, list)
-        and len(value) == 3
-        and isinstance(value[0], str)
-        and isinstance(value[1], int)
-        and (isinstance(value[2], int) or value[0] == "_CONSTANT_VALUE")
-    )
 
 
 def _foreign(module: object) -> bool:

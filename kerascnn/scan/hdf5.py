@@ -14,7 +14,8 @@ from typing import Any, BinaryIO
 import h5py
 from h5py import h5a, h5d, h5g, h5l, h5o, h5t
 
-from kerascnn.scan import allowed, heaps
+from kerascnn.scan import allowed
+from kerascnn.scan.attributes import Attributes
 from kerascnn.scan.report import Report
 
 _LINKS = {h5l.TYPE_SOFT: "a soft link", h5l.TYPE_EXTERNAL: "a link to another file"}
@@ -36,20 +37,17 @@ def scan(file: h5py.File, stream: BinaryIO, source: str, report: Report) -> None
         ModelError: the file is damaged in a way that libhdf5 does not survive.
     """
     size = stream.seek(0, os.SEEK_END)
-    walk = _Walk(size, source, report)
-    walk.run(file)
-    heaps.check(stream, size, walk.extents)
+    _Walk(Attributes(stream, size), size, source, report).run(file)
 
 
 class _Walk:
-    def __init__(self, size: int, source: str, report: Report) -> None:
+    def __init__(self, attributes: Attributes, size: int, source: str, report: Report) -> None:
+        self._texts = attributes
         self._size = size
         self._source = source
         self._report = report
         self._seen: set[Any] = set()
         self._stored = 0
-        #: Where contiguous data lie in the file: (start, end).
-        self.extents: list[tuple[int, int]] = []
 
     def _find(self, what: str, path: bytes) -> None:
         where = path.decode("utf-8", "replace") or "/"
@@ -57,6 +55,7 @@ class _Walk:
 
     def run(self, file: h5py.File) -> None:
         root = file.id
+        self._texts.check(h5o.get_info(root).addr, h5a.get_num_attrs(root))
         self._attributes(root, b"")
         waiting: list[tuple[Any, bytes, int]] = [(h5g.open(root, b"/"), b"", 0)]
         while waiting:
@@ -85,6 +84,8 @@ class _Walk:
             return None
         self._seen.add(link.u)
         member = h5o.open(group, name)
+        if count := h5a.get_num_attrs(member):
+            self._texts.check(link.u, count)
         if isinstance(member, h5g.GroupID):
             self._attributes(member, path)
             return member
@@ -126,9 +127,6 @@ class _Walk:
                 number = properties.get_filter(index)[0]
                 if number not in allowed.FILTERS:
                     self._find(f"a dataset packed by the plug-in filter {number}", path)
-        start = dataset.get_offset() if layout == h5d.CONTIGUOUS else None
-        if start is not None:
-            self.extents.append((start, start + dataset.get_storage_size()))
         self._count(dataset, kind.get_size(), packed or layout == h5d.CHUNKED, path)
 
     def _count(self, dataset: Any, width: int, packed: bool, path: bytes) -> None:
