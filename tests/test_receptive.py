@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from kerascnn.network import Network
@@ -131,7 +131,13 @@ def test_a_box_holds_what_the_unit_sees_and_nothing_else(family, blocks, height,
     for block in blocks:
         x = apply(keras, block, x)
     x = keras.layers.ReLU()(x)
-    check(Network(positive(keras.Model(picture, x), seed)), units=2, seed=seed)
+    try:
+        check(Network(positive(keras.Model(picture, x), seed)), units=2, seed=seed)
+    except Exception as error:
+        # oneDNN has no kernel for some tiny maps.
+        if type(error).__name__ not in ("AbortedError", "UnimplementedError"):
+            raise
+        reject()
 
 
 # --- single kinds -------------------------------------------------------------------------------
