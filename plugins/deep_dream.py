@@ -1,5 +1,6 @@
 """Deep Dream: the network exaggerates what it sees in a picture."""
 
+from pathlib import Path
 from typing import Literal
 
 from kerascnn import Film, Images, UsageError, Visualizer, hookimpl, option, progress
@@ -108,6 +109,8 @@ class DeepDream(Visualizer):
                 f"({', '.join(layers)}). Received: {len(weights)}"
             )
         if self.guide is not None:
+            if not Path(self.guide).is_file():
+                raise UsageError(f"--guide takes the path of a picture. Received: {self.guide!r}")
             guide = start(network, self.guide, size)
             terms = [match(network, layer, guide) for layer in layers]
         else:
