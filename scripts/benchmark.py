@@ -155,7 +155,7 @@ def _process(*arguments: str) -> Callable[[], object]:
 
 @row("preparation")
 def preparation(repeat: int) -> Measured:
-    """All between the bytes of VGG16 (553 MB, with its head) and a `Network`, against Keras' load."""
+    """From the bytes of VGG16 with its head (553 MB) to a `Network`, against Keras' load."""
     import tf_keras
 
     from kerascnn import Network
