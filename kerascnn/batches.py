@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
 from kerascnn.errors import ModelError
 from kerascnn.memory import MemoryBudget
-from kerascnn.progress import say
+from kerascnn.progress import Bar, progress, say
 
 
 class Batches:
@@ -32,6 +33,7 @@ class Batches:
         per_item: int,
         *columns: np.ndarray,
         most: int | None = None,
+        description: str = "",
     ) -> tuple[np.ndarray, ...]:
         """Call a function on slices of the columns and join what it returns.
 
@@ -40,16 +42,29 @@ class Batches:
             per_item: bytes that one row takes, roughly.
             *columns: arrays of equal length.
             most: how many rows to take at once at most.
+            description: what a progress bar says; none is shown without it.
 
         Raises:
             ModelError: there is no memory for a single row.
         """
+        shown = progress(description, len(columns[0])) if description else nullcontext()
+        with shown as bar:
+            return self._run(function, per_item, columns, most or len(columns[0]), bar)
+
+    def _run(
+        self,
+        function: Callable[..., Any],
+        per_item: int,
+        columns: tuple[np.ndarray, ...],
+        most: int,
+        bar: Bar | None,
+    ) -> tuple[np.ndarray, ...]:
         import tensorflow as tf
 
         count, start = len(columns[0]), 0
         parts: list[tuple[np.ndarray, ...]] = []
         while start < count:
-            size = min(self.size(per_item), count - start, most or count)
+            size = min(self.size(per_item), count - start, most)
             given = [column[start : start + size] for column in columns]
             try:
                 parts.append(tuple(np.asarray(value) for value in function(*given)))
@@ -63,6 +78,8 @@ class Batches:
                 say(f"memory is short: {size // 2} pictures at once instead of {size}")
                 continue
             start += size
+            if bar is not None:
+                bar.advance(size)
         return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
     def size(self, per_item: int) -> int:

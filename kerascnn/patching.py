@@ -109,7 +109,9 @@ class Patching:
                     self._prepared, self._engine, base, unit, image, filled, places, plain
                 )
                 per_item = plan.bytes(base.shapes)
-                rows = self._batches.run(batch, per_item, order, most=_AT_ONCE)[0]
+                rows = self._batches.run(
+                    batch, per_item, order, most=_AT_ONCE, description="hiding parts"
+                )[0]
                 result[order] = rows
                 found = {step.path: batch.whole.get(step.path) for step in base.steps}
                 whole = {path: reason for path, reason in found.items() if reason}
@@ -158,7 +160,9 @@ class Patching:
             return ask(pictures)
 
         per_item = self._prepared.bytes_per_image
-        return self._batches.run(function, per_item, np.arange(len(places)))[0]
+        return self._batches.run(
+            function, per_item, np.arange(len(places)), description="hiding parts"
+        )[0]
 
 
 class _Batch:
