@@ -80,6 +80,8 @@ class Batches:
             start += size
             if bar is not None:
                 bar.advance(size)
+        if len(parts) == 1:  # large maps are not copied once more
+            return parts[0]
         return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
     def size(self, per_item: int) -> int:
