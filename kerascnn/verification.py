@@ -12,6 +12,7 @@ from kerascnn.graph import Graph
 from kerascnn.prepared import Prepared
 
 _TOLERANCE = 1e-5
+_HALF_TOLERANCE = 1e-2  # where the model's own outputs have two or three digits
 _ANY_SIZE = 96  # for a model without a fixed size: survives five halvings
 
 
@@ -22,19 +23,22 @@ def verify(model: Any, prepared: Prepared, contract: InputContract) -> str | Non
         What the user should be warned of; None if all is well.
 
     Raises:
-        ModelError: they differ by more than 1e-5 of the largest output.
+        ModelError: they differ by more than 1e-5 of the largest output (1e-2 in half precision).
     """
     import tensorflow as tf
 
     pictures = tf.constant(_probe(contract))
-    ours = prepared.inner(pictures, [prepared.output.index], logits=True)[0]
+    # The head's layer may be the one in single precision of a network of half precision.
+    ours = tf.cast(prepared.inner(pictures, [prepared.output.index], logits=True)[0], tf.float32)
     if prepared.head.activation == "softmax":
         axis = prepared.channel_axis(prepared.output.index) if ours.shape.rank == 4 else -1
         ours = tf.nn.softmax(ours, axis=axis)
     elif prepared.head.activation == "sigmoid":
         ours = tf.sigmoid(ours)
     one = np.asarray(ours, np.float32)
-    other = np.asarray(_original(model, prepared, pictures), np.float32)
+    theirs = _original(model, prepared, pictures)
+    other = np.asarray(theirs, np.float32)
+    tolerance = _HALF_TOLERANCE if "16" in str(theirs.dtype) else _TOLERANCE
     if one.shape != other.shape:
         raise ModelError(
             f"the prepared model gives the shape {one.shape}, the original {other.shape}"
@@ -43,7 +47,7 @@ def verify(model: Any, prepared: Prepared, contract: InputContract) -> str | Non
         return not_finite(prepared.graph)
     difference = float(np.abs(one - other).max(initial=0.0))
     scale = float(np.abs(other).max(initial=0.0))
-    if difference > _TOLERANCE * max(scale, 1e-30):
+    if difference > tolerance * max(scale, 1e-30):
         raise ModelError(
             "the prepared model does not give the original's outputs: they differ by "
             f"{difference:.2g} where the largest is {scale:.2g}"

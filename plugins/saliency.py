@@ -231,7 +231,8 @@ def _by_pixel(options, images, gradients, title):
 def _shares(options, images, shares, title):
     """Make a map of what each pixel adds to the score: its channels' shares add up."""
     values = shares.sum(axis=-1)
-    return _heatmap(options, images, values if options.signed else abs(values), title, "score")
+    values = values if options.signed else abs(values)
+    return _heatmap(options, images, values, title, "share of the score")
 
 
 def _heatmap(options, images, values, title, unit):
