@@ -1,8 +1,11 @@
 """Top images: which pictures of a set excite a unit most, and what of them it sees."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from kerascnn import ModelError, TopImages, Visualizer, hookimpl, option, parse_units
 
 _AT_ONCE = 1 << 25  # bytes of the layer's output that are held at a time
+_MOST_AT_ONCE = 256  # pictures
 _HANDFUL = 6
 
 
@@ -28,7 +31,7 @@ class TopImagesOfUnits(Visualizer):
         import numpy as np
 
         layer, notes = self._layer(network)
-        parts = list(self._parts(network, images, layer))
+        parts = self._parts(network, images, layer)
         values, indices, places = (np.concatenate(column) for column in zip(*parts, strict=True))
         order = _order(values, self.count)
         values, indices = (np.take_along_axis(each, order, 0).T for each in (values, indices))
@@ -67,34 +70,43 @@ class TopImagesOfUnits(Visualizer):
             ]
 
     def _parts(self, network, images, layer):
-        """Yield values, pictures and places of the highest of some pictures: k×U, k×U, k×U×2."""
-        import numpy as np
+        """Return values, pictures and places of the highest: k×U, k×U, k×U×2 for each part."""
+        found, start, size = [], 0, 1
+        # One part is ranked while the network works on the next.
+        with ThreadPoolExecutor(1) as pool:
+            while start < len(images):
+                given = network.activations(images[start : start + size], layer)
+                found.append(pool.submit(_ranked, given, start, self.count, layer.name))
+                found[-2:][0].result()  # no more than two parts are in memory
+                start += len(given)
+                size = max(1, min(_MOST_AT_ONCE, _AT_ONCE // max(given[:1].nbytes, 1)))
+            return [part.result() for part in found]
 
-        start, size = 0, 1
-        while start < len(images):
-            given = network.activations(images[start : start + size], layer)
-            is_map = given.ndim == 4
-            flat = given.reshape(len(given), -1, given.shape[-1] if is_map else 1)
-            if not is_map:  # each number is a unit
-                flat = flat.transpose(0, 2, 1)
-            highest = flat.max(axis=1)
-            if not np.isfinite(highest).all():
-                raise ModelError(
-                    f"layer {layer.name!r} gives NaN or infinite numbers for a picture (kerascnn "
-                    "inspect tells whether its weights are)"
-                )
-            order = _order(highest, self.count)
-            places = np.full((*order.shape, 2), -1)
-            if is_map:
-                # Places are looked for in those few maps alone that hold one of the highest.
-                maps = flat[order, :, np.arange(order.shape[1])]
-                best = np.stack(np.divmod(maps.argmax(axis=-1), given.shape[2]), axis=-1)
-                # A map of one value (a dead unit's zeros) has its highest nowhere.
-                flat_ones = maps.min(axis=-1) == maps.max(axis=-1)
-                places = np.where(flat_ones[..., None] & (flat.shape[1] > 1), -1, best)
-            yield np.take_along_axis(highest, order, 0), order + start, places
-            start += len(given)
-            size = max(1, _AT_ONCE // max(given[:1].nbytes, 1))
+
+def _ranked(given, start, count, name):
+    """Return the highest values of some pictures, the pictures' numbers, and places in the maps."""
+    import numpy as np
+
+    is_map = given.ndim == 4
+    flat = given.reshape(len(given), -1, given.shape[-1] if is_map else 1)
+    if not is_map:  # each number is a unit
+        flat = flat.transpose(0, 2, 1)
+    highest = flat.max(axis=1)
+    if not np.isfinite(highest).all():
+        raise ModelError(
+            f"layer {name!r} gives NaN or infinite numbers for a picture (kerascnn inspect tells "
+            "whether its weights are)"
+        )
+    order = _order(highest, count)
+    places = np.full((*order.shape, 2), -1)
+    if is_map:
+        # Places are looked for in those few maps alone that hold one of the highest.
+        maps = flat[order, :, np.arange(order.shape[1])]
+        best = np.stack(np.divmod(maps.argmax(axis=-1), given.shape[2]), axis=-1)
+        # A map of one value (a dead unit's zeros) has its highest nowhere.
+        flat_ones = maps.min(axis=-1) == maps.max(axis=-1)
+        places = np.where(flat_ones[..., None] & (flat.shape[1] > 1), -1, best)
+    return np.take_along_axis(highest, order, 0), order + start, places
 
 
 def _order(values, count):
