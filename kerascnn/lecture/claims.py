@@ -268,7 +268,8 @@ def _as_written(written: Sequence[Step], trained: Trained) -> list[Claim]:
     found: list[Claim] = []
     for (stage, says), step in zip(_STAGES, written, strict=False):
         # Keras' own order of axes: behind the first layer, channels are no longer channels.
-        measured = f"({', '.join(str(size) for size in step.shape)})"
+        listed = ", ".join(str(size) for size in step.shape)
+        measured = f"({listed})" if len(step.shape) > 1 else listed
         holds = channels_first(step) == says
         if holds and not all(claim.holds for claim in found):
             measured += ", by coincidence"

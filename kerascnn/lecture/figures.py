@@ -33,18 +33,19 @@ def curves(runs: Sequence[Run]) -> Figure:
         colour = _COLOURS[run.network]
         epochs = range(1, len(run.curves["loss"]) + 1)
         label = _LABELS[run.network] if run.seed == 0 else None
-        left.plot(epochs, run.curves["loss"], color=colour, label=label, linewidth=1.8)
+        dot = "o" if len(epochs) == 1 else None  # a line of one point is not seen
+        left.plot(epochs, run.curves["loss"], color=colour, label=label, linewidth=2, marker=dot)
         right.plot(epochs, _percent(run.curves["accuracy"]), color=colour, linewidth=1.2, ls="--")
         at, values = zip(*run.curves["test_accuracy"], strict=True)
         right.plot(at, _percent(values), color=colour, linewidth=2.2, marker="o", markersize=5)
     left.set(xlabel="epoch", ylabel="cross-entropy (nats)", yscale="log")
     left.set_title("Loss on training digits, while learning")
-    left.legend(frameon=False)
+    left.legend(frameon=False, fontsize=13)
     right.set(xlabel="epoch", ylabel="digits told rightly (%)")
     right.set_title("Accuracy")
     right.plot([], [], color=_GREY, linewidth=1.2, ls="--", label="training digits, while learning")
     right.plot([], [], color=_GREY, linewidth=2.2, marker="o", markersize=5, label="test digits")
-    right.legend(frameon=False, loc="lower right")
+    right.legend(frameon=False, fontsize=13, loc="lower right")
     low = min(min(_percent(run.curves["accuracy"][1:] or [0.9])) for run in runs)
     right.set_ylim(min(math.floor(low) - 1, 95), 100.3)
     for axes in (left, right):
@@ -73,6 +74,7 @@ def accuracy(runs: Sequence[Run]) -> Figure:
         xytext=(6, 0),
         textcoords="offset points",
         color=_GREY,
+        fontsize=13,
     )
     sizes = {run.network: run.parameters for run in runs}
     axes.set_yticks(
@@ -84,7 +86,7 @@ def accuracy(runs: Sequence[Run]) -> Figure:
     axes.set_xlabel("digits told rightly (%)")
     axes.plot([], [], "o", color=_GREY, markersize=9, label="test digits")
     axes.plot([], [], "o", color=_GREY, mfc="white", markersize=9, label="training digits")
-    axes.legend(frameon=False, loc="lower left", ncols=2)
+    axes.legend(frameon=False, fontsize=13, loc="lower left", ncols=2)
     return figure
 
 
@@ -107,7 +109,9 @@ def _dot(axes: Axes, values: Spread, place: int, colour: str, filled: bool) -> N
         textcoords="offset points",
         ha="center",
         color=colour,
+        fontsize=14,
         fontweight="bold" if filled else "normal",
+        bbox={"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.8},
     )
 
 
@@ -127,18 +131,19 @@ def _panels(title: str, subtitle: str, count: int) -> tuple[Figure, Any]:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=_SLIDE, layout="constrained")
-    figure.suptitle(f"{title}  ·  {subtitle}", fontsize=15)
+    figure.suptitle(f"{title}  ·  {subtitle}", fontsize=17)
     panels = figure.subplots(1, count, squeeze=False)[0]
     for axes in panels:
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)
-        axes.tick_params(labelsize=11)
-        axes.xaxis.label.set_size(12)
-        axes.yaxis.label.set_size(12)
+        axes.tick_params(labelsize=13)
+        axes.xaxis.label.set_size(14)
+        axes.yaxis.label.set_size(14)
+        axes.title.set_size(14)
     return figure, panels
 
 
 def _epochs_only(axes: Axes) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))

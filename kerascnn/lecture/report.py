@@ -130,7 +130,7 @@ def markdown(results: Results) -> str:
     parts = [
         "# The lecture's experiment, measured",
         f"{settings['examples']:,} training digits, batches of {settings['batch']}, "
-        f"{settings['epochs']} epochs, {settings['seeds']} seed(s). "
+        f"{_counted(settings['epochs'], 'epoch')}, {_counted(settings['seeds'], 'seed')}. "
         f"Data: {results.data['source']}. "
         + ", ".join(f"{name} {version}" for name, version in results.versions.items())
         + ".",
@@ -152,6 +152,10 @@ def markdown(results: Results) -> str:
         _side_by_side(results.traces["cnn"], results.traces["cnn-as-written"]),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _summary(runs: Sequence[Run], network: str) -> tuple[str, ...]:

@@ -64,7 +64,8 @@ class Trainer:
         # An instance: the bare word "adam" means an older class on some machines.
         adam = keras_of("keras2").optimizers.Adam()
         model.compile(loss="categorical_crossentropy", optimizer=adam, metrics=["accuracy"])
-        model.optimizer.build(model.trainable_variables)
+        with tf.name_scope(adam.name):  # its variables are called as after Keras' own `fit`
+            adam.build(model.trainable_variables)
         self.model = model
         self.epoch = 0
         self._seed = seed
