@@ -31,13 +31,14 @@ _PRESETS = {
     ("l1", "colour"): {"l1": 1.0},
     ("natural", "ink"): {
         "rate": 0.08,
-        "l1": 0.2,
+        "l1": 0.1,
         "variation": 2.0,
-        "off_centre": 4.2,
+        "off_centre": 5.6,
         "jitter": 2.0,
         "rotate": 12.0,
         "scale": 0.15,
         "copies": 4,
+        "restarts": 3,
     },
     ("natural", "colour"): {
         "parametrisation": "fourier",
@@ -138,8 +139,10 @@ class MaxActivation(Visualizer):
         chosen.update(
             (name, getattr(self, name)) for name in _PLAIN if getattr(self, name) is not None
         )
-        if chosen["restarts"] > 1 and chosen["start"] != "noise":
-            raise UsageError("--restarts begins with different noise; it needs --start noise")
+        if chosen["start"] != "noise":
+            if (self.restarts or 1) > 1:
+                raise UsageError("--restarts begins with different noise; it needs --start noise")
+            chosen["restarts"] = 1
         return chosen
 
     def _regularisers(self, network, given):
