@@ -55,9 +55,7 @@ class Activations(Visualizer):
             over=images,
             layers=found,
             shared_scale=self.scale == "shared",
-            title="what " + ", ".join(layer.name for layer in layers[:4]) + " give"
-            if len(layers) > 1
-            else f"what {layers[0].name} gives",
+            title=_title([layer.name for layer in layers]),
             unit="activation",
             notes=notes,
             facts={"layers": {layer.layer: list(layer.channels) for layer in found}},
@@ -104,6 +102,14 @@ class Activations(Visualizer):
         chosen = [int(channel) for channel in order[: self.count]]
         parts = [values[..., chosen] for values in _outputs(network, images, layer)]
         return chosen, np.concatenate(parts)
+
+
+def _title(names):
+    if len(names) == 1:
+        return f"what {names[0]} gives"
+    if len(names) > 4:
+        return f"what {', '.join(names[:3])} and {len(names) - 3} more layers give"
+    return f"what {', '.join(names[:-1])} and {names[-1]} give"
 
 
 def _outputs(network, images, layer):

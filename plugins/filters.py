@@ -40,6 +40,7 @@ class Filters(Visualizer):
             notes.append(
                 f"the first {self.slices} of the {depth} slices of each filter are shown (--slices)"
             )
+        what = "neurons" if layer.kind == "Dense" else "filters"
         if not on_pixels:
             notes.append(
                 f"the inputs of {layer.name} are not pixels but the maps of the layer before: "
@@ -51,8 +52,7 @@ class Filters(Visualizer):
                 "weights that are no pictures"
             )
         if len(chosen) < total:
-            notes.append(f"{len(chosen)} of {total} filters are shown (--count)")
-        what = "neurons" if layer.kind == "Dense" else "filters"
+            notes.append(f"{len(chosen)} of {total} {what} are shown (--count)")
         size = "×".join(map(str, (*kernels.shape[1:3], depth)))
         return Kernels(
             kernels[chosen],

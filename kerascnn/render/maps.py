@@ -19,7 +19,7 @@ _MOST_BARS = 48
 _MOST_BANDS = 12  # rows of maps in all
 _FEW = 4  # pictures
 _GAP = 0.08
-_STRIP = 64  # neurons in a line of a strip
+_STRIP = 128  # neurons in a line of a strip, at most
 
 
 def draw_maps(result: Maps, decode: Decode) -> Figure:
@@ -79,7 +79,9 @@ class _Grid:
         """Draw the block below ``y``."""
         sheet.text(MARGIN, y, self._heading(), size=9, width=sheet.width - 2 * MARGIN)
         y += LINE * 1.2
-        look = _map_look(self.values)
+        # One sort of scale for all maps of a layer, even where a map has nothing below zero.
+        signed = bool(self.values.min() < 0)
+        look = _map_look(self.values, signed)
         drawn = None
         for channel in range(self.values.shape[3]):
             band, column = divmod(channel, self.columns)
@@ -92,7 +94,7 @@ class _Grid:
             self._kernel(sheet, channel, x, top + 0.16)
             for number, values in enumerate(self.values[..., channel]):
                 place = top + 0.16 + self.filter + number * self.row
-                shown = look if self.result.shared_scale else _map_look(values)
+                shown = look if self.result.shared_scale else _map_look(values, signed)
                 drawn = sheet.picture(
                     values, x, place, self.cell, self.tall, interpolation="nearest", **shown
                 )
@@ -118,8 +120,9 @@ class _Grid:
         if self.filter:
             parts.append("filters on top")
         if not self.result.shared_scale:
-            parts.append(f"each map on its own scale, its largest {self.result.unit or 'value'}")
-            parts[-1] += " below it"
+            most = "farthest from zero" if self.values.min() < 0 else "largest"
+            what = self.result.unit or "value"
+            parts.append(f"each map on its own scale, below it the {what} that is {most}")
         return "; ".join(parts)
 
     def _pictures(self, sheet: Sheet, top: float) -> None:
@@ -148,13 +151,16 @@ class _Bars:
         self.values = layer.values[: len(pictures)]
         neurons = self.values.shape[1]
         self.as_bars = neurons <= _MOST_BARS
-        lines = -(-neurons // _STRIP)
-        self.tall = 1.1 if self.as_bars else min(max(0.14 * lines, 0.3), 3.0)
+        self.lines = -(-neurons // _STRIP)
+        bar = 1.1 if len(pictures) <= _FEW else 0.6
+        self.tall = bar if self.as_bars else min(max(0.12 * self.lines, 0.3), 3.0)
         self.chart = max(2.6, min(0.3 * neurons, 8.0)) if self.as_bars else 8.0
         aspect = bounded_aspect(*pictures.shape[1:3])
         self.own = (min(self.tall, 1.1) / max(aspect, 0.5), min(self.tall, 1.1) / max(aspect, 0.5))
         self.own = (self.own[0], self.own[0] * aspect)
         self.names_below = 0.5 if self.as_bars and any(layer.names) else 0.25
+        self._in_line = -(-neurons // self.lines)
+        self._signed = bool(self.values.min() < 0)
         self.row = max(self.tall, self.own[1]) + 0.15
         self.height = LINE * 1.2 + len(self.values) * self.row + self.names_below
         self.width = self.own[0] + 0.6 + self.chart + BAR
@@ -165,7 +171,7 @@ class _Bars:
         if self.values.shape[1] < self.layer.total:
             heading = f"{self.layer.layer}: {self.values.shape[1]} of {self.layer.total} neurons"
         if not self.as_bars:
-            heading += f", {_STRIP} in a line"
+            heading += f", {self._in_line} in a line"
         sheet.text(MARGIN, y, heading, size=9, width=sheet.width - 2 * MARGIN)
         y += LINE * 1.2
         for number, values in enumerate(self.values):
@@ -204,12 +210,11 @@ class _Bars:
             label.set_fontfamily(families())
 
     def _strip(self, sheet: Sheet, values: np.ndarray, x: float, y: float) -> None:
-        lines = -(-len(values) // _STRIP)
-        folded = np.full(lines * _STRIP, np.nan)
+        folded = np.full(self.lines * self._in_line, np.nan)
         folded[: len(values)] = values
-        look = _map_look(self.values if self.result.shared_scale else values)
+        look = _map_look(self.values if self.result.shared_scale else values, self._signed)
         drawn = sheet.picture(
-            folded.reshape(lines, _STRIP),
+            folded.reshape(self.lines, self._in_line),
             x,
             y,
             self.chart,
@@ -220,11 +225,11 @@ class _Bars:
         sheet.bar(drawn, x + self.chart + 0.08, y, self.tall)
 
 
-def _map_look(values: np.ndarray) -> dict[str, Any]:
+def _map_look(values: np.ndarray, signed: bool) -> dict[str, Any]:
     """Return the scale of activations: from zero, or centred on zero where some are below it."""
     low, high = float(values.min()), float(values.max())
-    if low < 0:
-        end = max(-low, high)
+    if signed:
+        end = max(-low, high) or 1.0
         return {"cmap": "RdBu_r", "vmin": -end, "vmax": end}
     return {"cmap": "gray", "vmin": 0.0, "vmax": high or 1.0}
 
