@@ -23,8 +23,8 @@ def pictures(count=2, channels=3, size=SIZE):
 
 
 def body(keras, inputs):
-    x = keras.layers.Conv2D(4, 3, activation="relu", name="conv")(inputs)
-    return keras.layers.GlobalAveragePooling2D()(keras.layers.MaxPooling2D()(x))
+    x = keras.layers.Conv2D(4, 3, activation="softplus", name="conv")(inputs)
+    return keras.layers.GlobalAveragePooling2D()(keras.layers.AveragePooling2D(2)(x))
 
 
 def sigmoid(values):
@@ -111,7 +111,7 @@ def sequential(keras):
     return keras.Sequential(
         [
             keras.Input((*SIZE, 3)),
-            layers.Conv2D(4, 3, activation="relu", name="conv"),
+            layers.Conv2D(4, 3, activation="softplus", name="conv"),
             layers.GlobalAveragePooling2D(),
             layers.Dense(3, activation="softmax"),
         ]
@@ -121,11 +121,13 @@ def sequential(keras):
 def nested(keras):
     layers = keras.layers
     inner = keras.Sequential(
-        [keras.Input((*SIZE, 3)), layers.Conv2D(4, 3, activation="relu", name="conv")],
+        [keras.Input((*SIZE, 3)), layers.Conv2D(4, 3, activation="softplus", name="conv")],
         name="inner",
     )
     middle_input = keras.Input((*SIZE, 3))
-    middle = keras.Model(middle_input, layers.MaxPooling2D()(inner(middle_input)), name="middle")
+    middle = keras.Model(
+        middle_input, layers.AveragePooling2D(2)(inner(middle_input)), name="middle"
+    )
     inputs = keras.Input((*SIZE, 3))
     x = layers.GlobalAveragePooling2D()(middle(inputs))
     return keras.Model(inputs, layers.Dense(3, activation="softmax")(x))
@@ -134,7 +136,7 @@ def nested(keras):
 def shared(keras):
     layers = keras.layers
     inputs = keras.Input((*SIZE, 3))
-    conv = layers.Conv2D(3, 3, padding="same", activation="relu", name="conv")
+    conv = layers.Conv2D(3, 3, padding="same", activation="softplus", name="conv")
     x = layers.GlobalAveragePooling2D()(layers.Add()([conv(inputs), conv(conv(inputs))]))
     return keras.Model(inputs, layers.Dense(3, activation="softmax")(x))
 
@@ -172,12 +174,12 @@ def test_gradients_are_finite_differences(keras, kind, target):
     random = np.random.default_rng(0)
     for _ in range(4):
         way = random.standard_normal(image.shape).astype(np.float32)
-        step = 1e-3
+        step = 1e-2
         ahead, behind = (
             network.target_scores(image + sign * step * way, target)[0] for sign in (1, -1)
         )
         slope = float((gradient * way[0]).sum())
-        assert slope == pytest.approx((ahead - behind) / (2 * step), rel=0.05, abs=2e-3)
+        assert slope == pytest.approx((ahead - behind) / (2 * step), rel=0.03, abs=2e-3)
     assert np.abs(gradient).max() > 1e-5
 
 
@@ -233,7 +235,9 @@ def test_channels_first_is_seen_channels_last():
 
     layers = keras.layers
     inputs = keras.Input((3, *SIZE))
-    x = layers.Conv2D(4, 3, data_format="channels_first", activation="relu", name="conv")(inputs)
+    x = layers.Conv2D(4, 3, data_format="channels_first", activation="softplus", name="conv")(
+        inputs
+    )
     x = layers.GlobalAveragePooling2D(data_format="channels_first")(x)
     model = trained(keras.Model(inputs, layers.Dense(3, activation="softmax")(x)))
     network, images = Network(model), pictures()
@@ -323,10 +327,12 @@ def test_mixed_precision(keras, policy):
         model = trained(keras.Model(inputs, keras.layers.Activation("softmax", dtype="float32")(x)))
     finally:
         set_policy(old)
+    # A softmax that is itself computed with few digits is close enough too.
+    Network(trained(keras.Model(inputs, keras.layers.Dense(3, "softmax", dtype=policy)(x))))
     network, images = Network(model), pictures()
     scores = network.scores(images)
     assert scores.dtype == np.float32
-    np.testing.assert_allclose(softmax(scores), np.asarray(model(images)), atol=1e-3)
+    np.testing.assert_allclose(softmax(scores), np.asarray(model(images)), atol=5e-3)
     gradients = network.gradients(images, 0)
     assert gradients.dtype == np.float32
     assert np.abs(gradients).max() > 0
