@@ -156,9 +156,11 @@ def _sniff_hdf5(stream: BinaryIO, shown: str) -> Sniffed:
     from kerascnn.scan import hdf5
     from kerascnn.scan.report import Report
 
+    structure = Report()
+    with _hdf5_errors(shown):
+        hdf5.scan(stream, "", structure)
+        stream.seek(0)
     with _hdf5_errors(shown), h5py.File(stream, "r") as file:
-        structure = Report()
-        hdf5.scan(file, stream, "", structure)
         version = _text(file.attrs.get("keras_version"))
         known = family_of(version) if version else None
 
@@ -184,7 +186,8 @@ def _sniff_hdf5(stream: BinaryIO, shown: str) -> Sniffed:
 def _text(value: Any) -> str | None:
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
-    return value if isinstance(value, str) else None
+    # It is shown to people, and no version is long.
+    return one_line(value, 40) if isinstance(value, str) else None
 
 
 def _sniff_zip(stream: BinaryIO, shown: str) -> Sniffed:

@@ -81,15 +81,16 @@ def _texts(stream: BinaryIO, what: Sniffed, report: Report) -> list[tuple[str, s
 def _of_hdf5(stream: BinaryIO, what: Sniffed, report: Report) -> list[tuple[str, str | bytes]]:
     import h5py
 
+    if what.structure is None:
+        hdf5.scan(stream, "", report)
+    else:
+        report.findings.extend(what.structure.findings)
+        report.values += what.structure.values
     texts: list[tuple[str, str | bytes]] = []
+    if report.findings:
+        return texts
+    stream.seek(0)
     with h5py.File(stream, "r") as file:
-        if what.structure is None:
-            hdf5.scan(file, stream, "", report)
-        else:
-            report.findings.extend(what.structure.findings)
-            report.values += what.structure.values
-        if report.findings:
-            return []
         for name in ("model_config", "training_config"):
             text = file.attrs.get(name)
             if isinstance(text, (str, bytes)):
@@ -100,14 +101,11 @@ def _of_hdf5(stream: BinaryIO, what: Sniffed, report: Report) -> list[tuple[str,
 
 
 def _of_archive(stream: BinaryIO, report: Report) -> list[tuple[str, str | bytes]]:
-    import h5py
-
     with zipfile.ZipFile(stream) as zipped:
         archive.scan(zipped, report)
         if report.findings:
             return []
-        weights = archive.open_weights(zipped, stream)
-        with weights, h5py.File(weights, "r") as file:
-            hdf5.scan(file, weights, archive.WEIGHTS, report)
+        with archive.open_weights(zipped, stream) as weights:
+            hdf5.scan(weights, archive.WEIGHTS, report)
         text = archive.read(zipped, archive.CONFIG, allowed.MAX_CONFIG_BYTES)
         return [(archive.CONFIG, text)]

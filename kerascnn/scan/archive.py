@@ -77,7 +77,8 @@ def open_weights(archive: zipfile.ZipFile, stream: BinaryIO) -> BinaryIO:
         raise ModelError(f"the archive is damaged: it has no {WEIGHTS}")
     member = archive.getinfo(WEIGHTS)
     if member.compress_type == zipfile.ZIP_STORED:
-        return io.BufferedReader(_Part(stream, _start(member, stream), member.compress_size))
+        part = _Part(stream, _start(member, stream), member.compress_size)
+        return cast(BinaryIO, part)
     unpacked = tempfile.TemporaryFile(prefix="kerascnn-")  # noqa: SIM115 - the caller closes it
     left = member.file_size
     with archive.open(member) as source:
@@ -102,10 +103,14 @@ class _Part(io.RawIOBase):
     """A stretch of an open file, as a file."""
 
     def __init__(self, stream: BinaryIO, start: int, length: int) -> None:
+        #: Where in the file it begins, for those who read by the file's descriptor.
+        self.start = start
         self._stream = stream
-        self._start = start
         self._length = length
         self._at = 0
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
 
     def readable(self) -> bool:
         return True
@@ -122,7 +127,7 @@ class _Part(io.RawIOBase):
         return self._at
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        self._stream.seek(self._start + self._at)
+        self._stream.seek(self.start + self._at)
         wanted = max(0, min(len(buffer), self._length - self._at))
         data = self._stream.read(wanted)
         buffer[: len(data)] = data

@@ -38,6 +38,8 @@ def problem(config: Any) -> str | None:
         names.add(name)
         if layer.get("class_name") == "InputLayer":
             inputs.add(name)
+        if any(isinstance(node, dict) and "args" in node for node in layer["inbound_nodes"]):
+            return None  # Keras 3, which gives up by itself
         first = _first_call(layer)
         for number, node in enumerate(layer["inbound_nodes"], first):
             wanted = set(_references(node))

@@ -8,137 +8,165 @@ follows all of these.
 from __future__ import annotations
 
 import math
-import os
 from typing import Any, BinaryIO
 
-import h5py
-from h5py import h5a, h5d, h5g, h5l, h5o, h5t
-
-from kerascnn.scan import allowed
+from kerascnn.scan import allowed, layout
 from kerascnn.scan.attributes import Attributes
+from kerascnn.scan.headers import Bytes
 from kerascnn.scan.report import Report
 
-_LINKS = {h5l.TYPE_SOFT: "a soft link", h5l.TYPE_EXTERNAL: "a link to another file"}
-#: Numbers, and what Keras 3 keeps bfloat16 as.
-_NUMBERS = (h5t.INTEGER, h5t.FLOAT, h5t.ENUM, h5t.OPAQUE)
-_READ_ATTRIBUTES = (b"layer_names", b"weight_names", b"model_config", b"training_config")
+_TWICE = "an object that stands in two places"
+_DEEP = "groups nested too deeply, or far too many objects"
+_TEXTS = "a dataset of something else than numbers"
 
 
-def scan(file: h5py.File, stream: BinaryIO, source: str, report: Report) -> None:
-    """Walk through everything in ``file`` without reading any data.
+def scan(stream: BinaryIO, source: str, report: Report) -> None:
+    """Walk through everything in a file without reading any data.
 
     Args:
-        file: open for reading.
-        stream: the same file's bytes.
+        stream: the file.
         source: how to call the file in findings; "" for the model file itself.
         report: takes the findings and the number of values stored.
 
     Raises:
-        ModelError: the file is damaged in a way that libhdf5 does not survive.
+        ModelError: the file is damaged.
     """
-    size = stream.seek(0, os.SEEK_END)
-    _Walk(Attributes(stream, size), size, source, report).run(file)
+    content = Bytes(stream)
+    judge = _Judge(content.size, source, report)
+    try:
+        _walk_usual(content, judge)
+    except layout.UnusualError:
+        judge = _Judge(content.size, source, report)
+        _walk_any(stream, content, judge)
+    judge.finish()
 
 
-class _Walk:
-    def __init__(self, attributes: Attributes, size: int, source: str, report: Report) -> None:
-        self._texts = attributes
+class _Judge:
+    """What is found, whoever walks."""
+
+    def __init__(self, size: int, source: str, report: Report) -> None:
         self._size = size
         self._source = source
         self._report = report
-        self._seen: set[Any] = set()
         self._stored = 0
+        self._values = 0
 
-    def _find(self, what: str, path: bytes) -> None:
+    def find(self, what: str, path: bytes) -> None:
         where = path.decode("utf-8", "replace") or "/"
         self._report.find(what, f"{where} ({self._source})" if self._source else where)
 
-    def run(self, file: h5py.File) -> None:
+    def count(self, path: bytes, values: int, declared: int, stored: int, ratio: int) -> None:
+        self._values += values
+        self._stored += stored
+        if declared > stored * ratio + allowed.SLACK_BYTES or stored > self._size:
+            self.find(
+                f"a dataset of {_size(declared)} of which the file holds {_size(stored)}", path
+            )
+
+    def finish(self) -> None:
+        self._report.values += self._values
+        if self._stored > self._size:
+            self.find("datasets that share their bytes", b"")
+
+
+def _walk_usual(content: Bytes, judge: _Judge) -> None:
+    """Walk through a file as Keras writes it."""
+    try:
+        for item in layout.walk(content):
+            if item.soft:
+                judge.find("a soft link", item.path)
+            elif not item.numeric:
+                judge.find(_TEXTS, item.path)
+            else:
+                judge.count(item.path, item.values, item.declared, item.stored, 1)
+    except layout.TwiceError as error:
+        judge.find(_TWICE, error.args[0])
+    except layout.DeepError as error:
+        judge.find(_DEEP, error.args[0])
+
+
+def _walk_any(stream: BinaryIO, content: Bytes, judge: _Judge) -> None:
+    """Walk through any file, with libhdf5."""
+    import h5py
+
+    stream.seek(0)
+    with h5py.File(stream, "r") as file:
+        _Walk(Attributes(content), judge).run(file)
+
+
+class _Walk:
+    def __init__(self, attributes: Attributes, judge: _Judge) -> None:
+        self._attributes = attributes
+        self._judge = judge
+        self._seen: set[Any] = set()
+
+    def run(self, file: Any) -> None:
+        from h5py import h5a, h5g, h5o
+
         root = file.id
-        self._texts.check(h5o.get_info(root).addr, h5a.get_num_attrs(root))
-        self._attributes(root, b"")
+        self._attributes.check(h5o.get_info(root).addr, h5a.get_num_attrs(root))
+        self._seen.add(h5o.get_info(root).addr)
         waiting: list[tuple[Any, bytes, int]] = [(h5g.open(root, b"/"), b"", 0)]
         while waiting:
             group, path, depth = waiting.pop()
-            if depth > allowed.MAX_HDF5_DEPTH:
-                self._find("groups nested too deeply", path)
+            if depth > allowed.MAX_HDF5_DEPTH or len(self._seen) > allowed.MAX_HDF5_OBJECTS:
+                self._judge.find(_DEEP, path)
                 return
             for name in list(group):
-                if len(self._seen) > allowed.MAX_HDF5_OBJECTS:
-                    self._find(f"more than {allowed.MAX_HDF5_OBJECTS} objects", b"")
-                    return
                 inner = self._member(group, name, path + b"/" + name)
                 if inner is not None:
                     waiting.append((inner, path + b"/" + name, depth + 1))
-        if self._stored > self._size:
-            self._find("datasets that share their bytes", b"")
 
     def _member(self, group: Any, name: bytes, path: bytes) -> Any:
         """Check one member; return it if it is a group to walk into."""
+        from h5py import h5a, h5d, h5g, h5l, h5o
+
         link = group.links.get_info(name)
         if link.type != h5l.TYPE_HARD:
-            self._find(_LINKS.get(link.type, "a link of an unknown kind"), path)
+            kinds = {h5l.TYPE_SOFT: "a soft link", h5l.TYPE_EXTERNAL: "a link to another file"}
+            self._judge.find(kinds.get(link.type, "a link of an unknown kind"), path)
             return None
         if link.u in self._seen:
-            self._find("an object that stands in two places", path)
+            self._judge.find(_TWICE, path)
             return None
         self._seen.add(link.u)
         member = h5o.open(group, name)
         if count := h5a.get_num_attrs(member):
-            self._texts.check(link.u, count)
+            self._attributes.check(link.u, count)
         if isinstance(member, h5g.GroupID):
-            self._attributes(member, path)
             return member
         if isinstance(member, h5d.DatasetID):
             self._dataset(member, path)
         else:
-            self._find("an object that is neither group nor dataset", path)
+            self._judge.find("an object that is neither group nor dataset", path)
         return None
 
-    def _attributes(self, group: Any, path: bytes) -> None:
-        for name in _READ_ATTRIBUTES:
-            if h5a.exists(group, name):
-                attribute = h5a.open(group, name)
-                kind, count = attribute.get_type(), math.prod(attribute.shape)
-                # Of a layer without weights the empty list of names is written as numbers.
-                if kind.get_class() != h5t.STRING and count:
-                    self._find(f"{name.decode()} that is no text", path)
-                elif count * kind.get_size() > allowed.MAX_ATTRIBUTE_BYTES:
-                    self._find(f"{name.decode()} larger than any model's", path)
-
     def _dataset(self, dataset: Any, path: bytes) -> None:
+        from h5py import h5d, h5t
+
         kind = dataset.get_type()
-        if kind.get_class() not in _NUMBERS or kind.get_size() > 16:
-            # Keras keeps texts only for vocabularies, which are refused with their layers.
-            self._find("a dataset of something else than numbers", path)
+        # Keras 3 keeps bfloat16 as opaque bytes, and texts only for vocabularies.
+        numbers = (h5t.INTEGER, h5t.FLOAT, h5t.ENUM, h5t.OPAQUE)
+        if kind.get_class() not in numbers or kind.get_size() > 16:
+            self._judge.find(_TEXTS, path)
             return
         properties = dataset.get_create_plist()
-        layout = properties.get_layout()
-        if layout == h5d.VIRTUAL:
-            self._find("a virtual dataset, made of other files' data", path)
+        form = properties.get_layout()
+        if form == h5d.VIRTUAL:
+            self._judge.find("a virtual dataset, made of other files' data", path)
             return
-        if layout == h5d.CONTIGUOUS and properties.get_external_count():
-            self._find("a dataset whose data lie in another file", path)
+        if form == h5d.CONTIGUOUS and properties.get_external_count():
+            self._judge.find("a dataset whose data lie in another file", path)
             return
-        packed = False
-        if layout == h5d.CHUNKED:
+        if form == h5d.CHUNKED:
             for index in range(properties.get_nfilters()):
-                packed = True
                 number = properties.get_filter(index)[0]
                 if number not in allowed.FILTERS:
-                    self._find(f"a dataset packed by the plug-in filter {number}", path)
-        self._count(dataset, kind.get_size(), packed or layout == h5d.CHUNKED, path)
-
-    def _count(self, dataset: Any, width: int, packed: bool, path: bytes) -> None:
-        values = math.prod(dataset.shape)
-        declared, stored = values * width, dataset.get_storage_size()
-        self._report.values += values
-        self._stored += stored
-        room = stored * (allowed.MAX_RATIO if packed else 1) + allowed.SLACK_BYTES
-        if declared > room or stored > self._size:
-            self._find(
-                f"a dataset of {_size(declared)} of which the file holds {_size(stored)}", path
-            )
+                    self._judge.find(f"a dataset packed by the plug-in filter {number}", path)
+        values = math.prod(dataset.shape) if dataset.shape is not None else 0
+        ratio = allowed.MAX_RATIO if form == h5d.CHUNKED else 1
+        declared, stored = values * kind.get_size(), dataset.get_storage_size()
+        self._judge.count(path, values, declared, stored, ratio)
 
 
 def _size(count: int) -> str:
