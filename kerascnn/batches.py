@@ -87,4 +87,6 @@ class Batches:
     def size(self, per_item: int) -> int:
         """Return how many rows go at once."""
         size = self.memory.batch_size(per_item)
-        return size if self._ceiling is None else max(1, min(size, self._ceiling // per_item))
+        if self._ceiling is None:
+            return size
+        return max(1, min(size, self._ceiling // max(per_item, 1)))

@@ -35,7 +35,7 @@ class Occlusion(Visualizer):
         import numpy as np
 
         size = images.shape[1:3]
-        patch = self.patch or min(max(6, round(min(size) / 7)), min(size))
+        patch = self.patch or min(max(6, round(min(size) / 7)), *size)
         stride = self.stride or max(1, patch // 2)
         boxes = _boxes(size, patch, stride)
         score = self._measured(network, target)
@@ -63,7 +63,8 @@ class Occlusion(Visualizer):
             if np.ptp(values) <= 1e-3 * max(abs(float(plain)), 1e-12):
                 notes.append(
                     f"picture {row}: the {score} hardly changes ({values.min():.4g} to "
-                    f"{values.max():.4g}); a larger --patch or --score logit may show more"
+                    f"{values.max():.4g}); a larger --patch may show more"
+                    + (", or --score logit" if score == "probability" else "")
                 )
         notes += sorted({_how(fact) for fact in facts})
         return Heatmap(
@@ -99,6 +100,8 @@ class Occlusion(Visualizer):
                 "--score probability: the model gives no probabilities (it ends in neither softmax "
                 "nor sigmoid); take --score logit"
             )
+        if network.head.kind == "features" and self.score is None:
+            return "channel mean"  # what stands for a score where there are no classes
         return self.score or ("probability" if chances else "logit")
 
 

@@ -175,7 +175,7 @@ def test_a_headless_network(keras):
     network = Network(keras.Model(inputs, keras.layers.Conv2D(3, 3, name="conv")(inputs)))
     image = np.random.default_rng(0).random((1, SIDE, SIDE, 1)).astype(np.float32)
     found = Occlusion(patch=4).visualize(network, image, network.scores(image).argmax(axis=-1))
-    assert found.facts["score"] == "logit"
+    assert found.facts["score"] == "channel mean"
     assert np.ptp(found.values) > 0
 
 
