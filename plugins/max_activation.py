@@ -41,6 +41,7 @@ _PRESETS = {
         "restarts": 3,
     },
     ("natural", "colour"): {
+        "steps": 128,
         "parametrisation": "fourier",
         "jitter": 8.0,
         "rotate": 5.0,
@@ -222,8 +223,8 @@ class MaxActivation(Visualizer):
                 )
             return self.size, self.size
         if slides and min(height or 1000, width or 1000) > _SMALL:
-            # Two fields a side show the texture; the rest of a large picture only repeats it.
-            side = max(_SMALL, 16 * -(-2 * max(layer.field.size) // 16))
+            # A little more than the field shows what is sought; the rest would only repeat it.
+            side = max(_SMALL, 16 * -(-5 * max(layer.field.size) // 64))
             return min(side, height or 224), min(side, width or 224)
         return height or 224, width or 224
 
