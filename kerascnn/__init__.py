@@ -22,12 +22,12 @@ from kerascnn.progress import progress, say, track
 from kerascnn.ranking import TopImages
 from kerascnn.registry import hookimpl
 from kerascnn.result import Film, Heatmap, Images, Kernels, LayerMaps, Maps, Result
-from kerascnn.units import parse_units
+from kerascnn.units import Unit, parse_units
 from kerascnn.visualizer import Visualizer, option
 
 if TYPE_CHECKING:
     from kerascnn.contract import InputContract
-    from kerascnn.network import Network, Target, Unit
+    from kerascnn.network import Network, Target
     from kerascnn.running import visualize
 
 __version__ = "0.1.0"
@@ -66,7 +66,6 @@ _LATE = {
     "InputContract": "kerascnn.contract",
     "Network": "kerascnn.network",
     "Target": "kerascnn.network",
-    "Unit": "kerascnn.network",
     "visualize": "kerascnn.running",
 }
 

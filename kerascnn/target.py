@@ -2,33 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from kerascnn.catalogue import Catalogue
 from kerascnn.errors import ModelError, UsageError, one_line
 from kerascnn.head import Head
-
-
-@dataclass(frozen=True)
-class Unit:
-    """A target inside the network: a channel of a layer, or a whole layer.
-
-    Its score is the sum over the channel's map: the lecture's "degree of activation" a^k.
-
-    Attributes:
-        layer: the layer's name.
-        channel: which filter or neuron; None for all of them.
-    """
-
-    layer: str
-    channel: int | None = None
-
-    def __str__(self) -> str:
-        """Return it as ``--target`` takes it."""
-        return self.layer if self.channel is None else f"{self.layer}:{self.channel}"
-
+from kerascnn.units import Unit
 
 Target = np.ndarray | Unit
 """What a visualizer explains: one class index for each image, or a `Unit`."""

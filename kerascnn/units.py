@@ -1,13 +1,36 @@
-"""Which filters or neurons of a layer are meant: what ``--unit`` takes."""
+"""Filters and neurons: one as a target, several by what ``--unit`` takes.
+
+Plugins import this when they are loaded, so it loads nothing slow.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from kerascnn.errors import UsageError, one_line
 
 _RANGE = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A target inside the network: a channel of a layer, or a whole layer.
+
+    Its score is the sum over the channel's map: the lecture's "degree of activation" a^k.
+
+    Attributes:
+        layer: the layer's name.
+        channel: which filter or neuron; None for all of them.
+    """
+
+    layer: str
+    channel: int | None = None
+
+    def __str__(self) -> str:
+        """Return it as ``--target`` takes it."""
+        return self.layer if self.channel is None else f"{self.layer}:{self.channel}"
 
 
 def parse_units(units: Sequence[str], count: int, layer: str) -> list[int]:
