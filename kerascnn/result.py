@@ -97,7 +97,7 @@ class Result:
 
     @classmethod
     def _from(cls, meaning: dict[str, Any], arrays: dict[str, np.ndarray]) -> Result:
-        given = {
+        given: dict[str, Any] = {
             attribute: arrays[name] for attribute, name in cls._ARRAYS.items() if name in arrays
         }
         return cls(**given, **meaning)

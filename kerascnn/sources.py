@@ -69,7 +69,7 @@ class Given:
         self._pictures = list(pictures)
         self.label = label or f"{len(self._pictures)} pictures"
         self.total = len(self._pictures)
-        self.shape: tuple[int, int, int] = self._pictures[0].values.shape  # type: ignore[assignment]
+        self.shape: tuple[int, int, int] = self._pictures[0].values.shape
         self.skipped = 0
 
     def chunks(self, start: Position, size: int) -> Iterator[Chunk]:
@@ -92,7 +92,7 @@ class Given:
         """Return the SHA-256 of all values."""
         digest = hashlib.sha256()
         for picture in self._pictures:
-            digest.update(np.ascontiguousarray(picture.values))
+            digest.update(picture.values.tobytes())
         return digest.hexdigest()
 
 
@@ -109,7 +109,7 @@ class TestDigits:
         self._images, self._classes, self._sha256 = digits.x_test, digits.y_test, digits.sha256
         self.total = len(self._images)
         self.label = f"the {self.total:,} packaged MNIST test digits"
-        self.shape = (*self._images.shape[1:], 1)  # type: ignore[assignment]
+        self.shape = (*self._images.shape[1:], 1)
         self.skipped = 0
 
     def chunks(self, start: Position, size: int) -> Iterator[Chunk]:
@@ -170,7 +170,7 @@ class Files:
         if height and width:
             return height, width, channels
         for picture, _, _ in self._pictures((0, 0)):
-            return picture.values.shape  # type: ignore[return-value]
+            return picture.values.shape
         raise ImageError(f"{shown} holds no picture that we read{self._first_reason()}")
 
     def _first_reason(self) -> str:
@@ -249,12 +249,12 @@ def open_source(
         given = [image for image in images if isinstance(image, Picture)]
         if given:
             return Given(given)
-        return Files([Path(image) for image in images], contract)  # type: ignore[arg-type]
+        return Files([Path(image) for image in images], contract)
     if contract.shape == (28, 28, 1):
         return TestDigits(contract)
     pictures = sample_pictures(contract, 10_000)
     shapes = {picture.values.shape for picture in pictures}
     if len(shapes) > 1:
-        fixed = replace(contract, shape=pictures[0].values.shape)  # type: ignore[arg-type]
+        fixed = replace(contract, shape=pictures[0].values.shape)
         pictures = sample_pictures(fixed, 10_000)
     return Given(pictures, f"the {len(pictures):,} packaged pictures; name a folder by --image")
