@@ -28,7 +28,8 @@ from kerascnn.prepared import prepare
 from kerascnn.preprocessing import find_preprocessing
 from kerascnn.receptive import Box
 from kerascnn.rectifiers import rectifiers
-from kerascnn.target import Target, Targets, Unit
+from kerascnn.target import Target, Targets
+from kerascnn.units import Unit
 from kerascnn.verification import not_finite, verify
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ import numpy as np
 from kerascnn.errors import KerascnnError, ModelError, PluginError, UsageError, one_line
 from kerascnn.files import sha256, write_bytes, write_json
 from kerascnn.images import Picture, iter_pictures, read_pictures, sample_pictures
-from kerascnn.network import Network, Target, Unit
+from kerascnn.network import Network, Target
 from kerascnn.result import Result
+from kerascnn.units import Unit
 from kerascnn.visualizer import Visualizer
 
 if TYPE_CHECKING:

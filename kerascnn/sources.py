@@ -249,7 +249,7 @@ def open_source(
         given = [image for image in images if isinstance(image, Picture)]
         if given:
             return Given(given)
-        return Files([Path(image) for image in images], contract)
+        return Files([Path(p) for p in images if not isinstance(p, Picture)], contract)
     if contract.shape == (28, 28, 1):
         return TestDigits(contract)
     pictures = sample_pictures(contract, 10_000)

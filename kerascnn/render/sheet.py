@@ -196,7 +196,7 @@ class Sheet:
         from matplotlib.ticker import MaxNLocator
 
         bar.ax.yaxis.set_major_locator(MaxNLocator(nbins=max(2, min(6, int(height / 0.3)))))
-        bar.formatter.set_powerlimits((-3, 4))
+        bar.ax.ticklabel_format(axis="y", scilimits=(-3, 4))
         bar.ax.yaxis.get_offset_text().set_fontsize(6)
         bar.ax.tick_params(labelsize=7, width=0.5, length=2)
         bar.outline.set_linewidth(0.5)
