@@ -51,7 +51,7 @@ def main(path: str) -> None:
         # A seventh of the numbers is enough to compare by.
         kept[layer.name] = network.activations(picture, layer).ravel()[::7]
     with replacing(FEATURES) as temporary:
-        np.savez_compressed(temporary, **kept)
+        np.savez_compressed(temporary, **kept)  # type: ignore[arg-type]
     print(f"{FEATURES}: {FEATURES.stat().st_size:,} bytes")
 
 
