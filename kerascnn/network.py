@@ -21,7 +21,6 @@ from kerascnn.functions import Functions
 from kerascnn.graph import Step, family_of
 from kerascnn.head import Head
 from kerascnn.layers import Layer, kernel_of
-from kerascnn.lean import lean
 from kerascnn.memory import MemoryBudget
 from kerascnn.patching import Asked, Patched, Patching
 from kerascnn.prepared import prepare
@@ -367,7 +366,7 @@ class Network:
         prepared = self._prepared
         indices = [self._catalogue.find(layer).index for layer in layers]
         wanted = [*indices, prepared.output.index] if scores else indices
-        values = prepared.inner(pictures, wanted, logits=scores, replace=lean(prepared.graph))
+        values = prepared.inner(pictures, wanted, logits=scores)
         found = [prepared.outward(i, v) for i, v in zip(indices, values, strict=False)]
         return (*found, prepared.scores(values[-1])) if scores else tuple(found)
 

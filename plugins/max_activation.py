@@ -108,7 +108,7 @@ class MaxActivation(Visualizer):
 
         asked = self._asked(network)
         layer, _, objective, _ = asked
-        given = self._settings(network)
+        given = self._settings(network, layer)
         penalties, moves = self._regularisers(network, given)
         for penalty in penalties:
             objective = objective - penalty
@@ -134,9 +134,12 @@ class MaxActivation(Visualizer):
             found = found.better(maximise(network, objective, starts, **options))
         return self._result(network, asked, given, starts[:1], found)
 
-    def _settings(self, network):
+    def _settings(self, network, layer):
         kind = "colour" if network.input.channels == 3 else "ink"
         chosen = {**_PLAIN, **_PRESETS[self.preset, kind]}
+        if layer is not None and layer.is_map:
+            # A filter's texture fills the picture: it has no middle, and one start is like another.
+            chosen.update(off_centre=0.0, restarts=1)
         chosen.update(
             (name, getattr(self, name)) for name in _PLAIN if getattr(self, name) is not None
         )

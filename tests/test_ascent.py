@@ -354,44 +354,6 @@ def test_a_parametrisation_holds_the_picture_it_was_given(parametrisation, size)
     np.testing.assert_allclose(parametrisation.decode(variable, size[:2]), unit, atol=1e-4)
 
 
-# --- cheap pooling -------------------------------------------------------------------------------
-
-
-def test_the_cheap_pooling_gradient_is_that_of_tensorflow(small, pictures):
-    import tensorflow as tf
-
-    @tf.function
-    def gradient(x):
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            score = small.trace(x, scores=True)[0][:, 2]
-        return tape.gradient(score, x)
-
-    found = gradient(tf.constant(pictures))
-    np.testing.assert_allclose(found, small.gradients(pictures, 2), rtol=1e-4, atol=1e-6)
-
-
-def test_where_all_are_largest_each_has_its_share(keras):
-    """On an even picture the whole window ties; giving each all of it would be no subgradient."""
-    import tensorflow as tf
-
-    model = keras.Sequential(
-        [keras.layers.Input((5, 6, 1)), keras.layers.MaxPooling2D(name="pool")]
-    )
-    network = Network(model)
-
-    @tf.function
-    def gradient(x):
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            total = tf.reduce_sum(network.trace(x, "pool")[0])
-        return tape.gradient(total, x)
-
-    found = np.asarray(gradient(tf.fill((1, 5, 6, 1), 0.5)))[0, :, :, 0]
-    np.testing.assert_allclose(found[:4], 0.25)
-    np.testing.assert_array_equal(found[4], 0)
-
-
 # --- wrong input ---------------------------------------------------------------------------------
 
 

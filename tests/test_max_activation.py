@@ -157,6 +157,16 @@ def test_an_option_overrules_its_preset(digits, plugin):
     assert used["variation"] > 0
 
 
+def test_a_filter_has_no_middle_and_classes_begin_three_times(digits, plugin):
+    layer = digits.convolutions()[0].name
+    for options, expected in (({"layer": layer}, (0.0, 1)), ({}, (5.6, 3))):
+        run = visualize(plugin(steps=1, unit=("1",), **options), digits)
+        used = run.result.facts["settings"]
+        assert (used["off_centre"], used["restarts"]) == expected
+    run = visualize(plugin(steps=1, unit=("1",), start="constant"), digits)
+    assert run.result.facts["settings"]["restarts"] == 1
+
+
 def test_a_real_digit_is_a_start(digits, plugin, tmp_path):
     from PIL import Image
 
