@@ -100,21 +100,37 @@ class TopImages(Result):
 
     @property
     def wanted(self) -> list[int]:
-        """The numbers of the pictures to be seen, in rising order."""
-        import numpy as np
-
-        return [int(index) for index in np.unique(self.indices[self.shown])]
+        """The numbers of the pictures to be seen: those of the first unit shown first."""
+        return list(dict.fromkeys(int(index) for index in self.indices[self.shown].ravel()))
 
     def complete(self, pictures: np.ndarray, names: Sequence[str]) -> TopImages:
-        """Return the same with the pictures to be seen.
+        """Return the same with the pictures to be seen, and ``facts["top"]`` that tells of them.
 
         Args:
-            pictures: M×H×W×C, those of `wanted`, in that order.
+            pictures: M×H×W×C, those of `wanted` in that order, or the first of them.
             names: their names.
         """
-        return replace(
-            self, pictures=pictures, picture_indices=_whole(self.wanted), names=list(names)
-        )
+        import numpy as np
+
+        indices = np.asarray(self.wanted[: len(pictures)], np.int64)
+        full = replace(self, pictures=pictures, picture_indices=indices, names=list(names))
+        full.facts = {**self.facts, "top": [full._row(row) for row in full.shown]}
+        return full
+
+    def _row(self, row: int) -> dict[str, Any]:
+        """Return one unit's pictures, as JSON takes it."""
+        found = []
+        for rank, index in enumerate(self.indices[row]):
+            kept = self.picture(int(index))
+            found.append(
+                {
+                    "picture": int(index),
+                    "name": None if kept is None else self.names[kept],
+                    "value": float(self.values[row, rank]),
+                    "box": [int(n) for n in self.boxes[row, rank]],
+                }
+            )
+        return {"unit": self.units[row], "pictures": found}
 
     def picture(self, index: int) -> int | None:
         """Return the row of a picture in ``pictures``; None where it was not kept."""
@@ -153,6 +169,7 @@ class TopImages(Result):
             picture_indices=None,
             names=(),
             notes=list(dict.fromkeys([*self.notes, *other.notes])),
+            facts={name: fact for name, fact in self.facts.items() if name != "top"},
         )
         return merged._with_pictures_of(self, other)
 
@@ -172,10 +189,3 @@ class TopImages(Result):
     def meaning(self) -> dict[str, Any]:
         """Return all that is not an array, as JSON takes it."""
         return {**super().meaning(), "units": list(self.units), "names": list(self.names)}
-
-
-def _whole(numbers: Sequence[int]) -> np.ndarray:
-    """Return whole numbers as an array of int64."""
-    import numpy as np
-
-    return np.asarray(numbers, np.int64)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from kerascnn.visualizer import Visualizer
 
 _CHUNK_BYTES = 1 << 25
 _MOST_IN_CHUNK = 2048
+_PICTURES_BYTES = 1 << 29
 _SECONDS = 5.0
 """How much work an interrupted sweep may lose."""
 
@@ -96,11 +97,21 @@ def sweep(
     if so_far.result is None:
         raise ImageError(f"there is no picture in {source.label}")
     result = so_far.result
-    pictures = tuple(source.fetch([so_far.positions[index] for index in result.wanted]))
+    wanted = _that_fit(result.wanted, source, network)
+    pictures = tuple(source.fetch([so_far.positions[index] for index in wanted]))
     if pictures:
         values = np.stack([picture.values for picture in pictures])
         result = result.complete(values, [picture.name for picture in pictures])
     return result, pictures
+
+
+def _that_fit(wanted: Sequence[int], source: Source, network: Network) -> Sequence[int]:
+    """Return as many of the pictures to be seen as memory should hold."""
+    budget = min(_PICTURES_BYTES, network.memory.bytes)
+    most = max(1, budget // (4 * math.prod(source.shape)))
+    if len(wanted) > most:
+        say(f"{most:,} of {len(wanted):,} pictures are kept with the result: memory is short")
+    return wanted[:most]
 
 
 def _with(so_far: Swept, chunk: Chunk, ask: Callable[[np.ndarray], Result]) -> Swept:
