@@ -16,6 +16,7 @@ DRAW = np.random.default_rng(0)
 @pytest.fixture(scope="module")
 def network(keras):
     layers = keras.layers
+    keras.utils.set_random_seed(0)
     model = keras.Sequential(
         [
             keras.Input((12, 12, 1)),
