@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from kerascnn.applications import BUILTINS
 from kerascnn.errors import KerascnnError, ModelError, RefusedError, UsageError, one_line
 from kerascnn.families import bounded, check_pictures, keras_of
 from kerascnn.scan import Report, saved_model_findings, scan_stream
-from kerascnn.scan.allowed import MAX_FEATURES, SLACK_ELEMENTS
+from kerascnn.scan.allowed import MAX_FEATURES, OPERATIONS, SLACK_ELEMENTS
 from kerascnn.snapshot import Snapshot, sha256_of_folder, snapshot
 from kerascnn.sniffing import (
     ARCHIVE,
@@ -292,8 +293,16 @@ def _keras_errors(shown: str, keras: Any) -> Iterator[None]:
         raise
     except Exception as error:
         name = f"{keras.__name__} {keras.__version__}"
-        reason = one_line(error) or type(error).__name__
+        reason = _operations(str(error)) or one_line(error) or type(error).__name__
         raise ModelError(f"{shown}: {name} can't load it: {reason}") from error
+
+
+def _operations(message: str) -> str | None:
+    """Explain why Keras 3 misses a layer in HDF5 that is an operation, where that is so."""
+    unknown = re.search(r"Unknown layer: '(\w+)'", message)
+    if unknown is None or unknown.group(1) not in OPERATIONS:
+        return None
+    return f"it reads no operations (here {unknown.group(1)}) from HDF5; save the model as .keras"
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ HONEST: dict[str, Callable[[Any], Any]] = {}
 NOT_IN_HDF5_OF_KERAS3 = {"arithmetic", "slicing", "mean_of_axes", "mobilenet_v3"}
 
 #: What needs more than a second to build.
-LARGE = {"mobilenet_v3", "efficientnet", "resnet50", "densenet"}
+LARGE = {"mobilenet_v2", "mobilenet_v3", "efficientnet", "resnet50", "densenet"}
 
 SIDE = 12
 

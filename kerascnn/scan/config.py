@@ -17,8 +17,8 @@ from kerascnn.scan import allowed, graph
 from kerascnn.scan.references import has_tensor, is_reference
 from kerascnn.scan.report import Report
 
-_SUPPLY = (
-    "supply it by a plugin with the hook kerascnn_custom_objects, "
+_OURS = (
+    "Keras' own; supply it by a plugin with the hook kerascnn_custom_objects, "
     "for example --plugin-file my_layers.py"
 )
 #: Built-in functions that no loss or metric is called.
@@ -218,12 +218,17 @@ class _Walk:
         if module is not None and not (
             isinstance(module, str) and allowed.module_is_allowed(module)
         ):
-            self._find(f"{_shown(name)} from the module {_shown(module)}, not one of Keras' own")
+            if _foreign(module) or short in allowed.TRAINING_CLASSES:
+                self._find(
+                    f"{_shown(name)} from the module {_shown(module)}, not one of Keras' own"
+                )
+            else:
+                self._find(f"the class {_shown(name)} of {_shown(module)} is not one of {_OURS}")
             return False
         # The compile_config of an inner model is given to Keras, with its optimizer and losses;
         # Keras itself registers its optimizers under "Custom".
         if short not in allowed.TRAINING_CLASSES or name not in (short, f"Custom>{short}"):
-            self._find(f"the class {_shown(name)} is not one of Keras' own; {_SUPPLY}")
+            self._find(f"the class {_shown(name)} is not one of {_OURS}")
             return False
         if registered not in (None, name, short):
             self._find(f"{_shown(name)} registered as {_shown(registered)}")
@@ -273,8 +278,8 @@ class _Walk:
             self._report.aliases[name] = name.rsplit(">", 1)[-1]
         elif module not in (None, "builtins") and not allowed.module_is_allowed(module):
             self._find(shown)
-        elif name not in known or registered not in (None, name):
-            self._find(f"{shown} is not one of Keras' own; {_SUPPLY}")
+        elif name not in known or registered not in (None, name, "function"):
+            self._find(f"{shown} is not one of {_OURS}")
         self._entries({key: item[key] for key in item if key not in _IDENTITY | {"config"}})
 
     # -- structures: tuples, slices, tensors ------------------------------------------------------
