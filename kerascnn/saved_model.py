@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,11 @@ def load_graph(folder: Path) -> Any:
 
     Returns:
         A Keras 2 model of one opaque layer called ``graph``: it predicts and has gradients with
-        respect to its input, but no inner layers to look at.
+        respect to its inputs, but no inner layers to look at. Inputs and outputs have the names
+        that the SavedModel gives them, and are ordered by these.
 
     Raises:
-        ModelError: it has no entry that takes and gives one tensor.
+        ModelError: it has no entry that takes tensors of known rank.
     """
     import tensorflow as tf
 
@@ -38,26 +40,32 @@ def load_graph(folder: Path) -> Any:
         raise ModelError(f"{shown}: the SavedModel has no entry {' or '.join(_ENTRIES)}")
     function = loaded.signatures[entry]
     takes = function.structured_input_signature[1]
-    gives = function.structured_outputs
-    if len(takes) != 1 or len(gives) != 1:
-        raise ModelError(
-            f"{shown}: the SavedModel's {entry} takes {len(takes)} tensors and gives {len(gives)}; "
-            "only one of each can be looked at"
-        )
+    specs = {name: takes[name] for name in sorted(takes, key=_natural)}
+    results = sorted(function.structured_outputs, key=_natural)
+    if not specs or not results or any(spec.shape.rank is None for spec in specs.values()):
+        raise ModelError(f"{shown}: the SavedModel's {entry} does not say what shapes it takes")
     layer: Any = tf_keras.layers.Layer
-    (argument, spec), (result,) = next(iter(takes.items())), gives
 
     class Graph(layer):
         """A SavedModel's graph as a layer."""
 
         def __init__(self) -> None:
-            super().__init__(name="graph", dtype=spec.dtype)
+            super().__init__(name="graph", autocast=False)
             self._loaded = loaded  # its variables live as long as this
 
         def call(self, inputs: Any) -> Any:
-            return function(**{argument: inputs})[result]
+            given = function(**dict(zip(specs, tf.nest.flatten(inputs), strict=True)))
+            tensors = [given[name] for name in results]
+            return tensors if len(tensors) > 1 else tensors[0]
 
-    if spec.shape.rank is None:
-        raise ModelError(f"{shown}: the SavedModel does not say what shape it takes")
-    picture = tf_keras.Input(batch_shape=spec.shape, dtype=spec.dtype, name=argument)
-    return tf_keras.Model(picture, Graph()(picture))
+    pictures = [
+        tf_keras.Input(batch_shape=spec.shape, dtype=spec.dtype, name=name)
+        for name, spec in specs.items()
+    ]
+    inputs = pictures if len(pictures) > 1 else pictures[0]
+    return tf_keras.Model(inputs, Graph()(inputs))
+
+
+def _natural(name: str) -> list[int | str]:
+    """Return a key that sorts ``x_2`` before ``x_10``."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]

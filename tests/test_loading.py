@@ -271,6 +271,30 @@ def test_saved_models_need_trust(small, k, tmp_path):
     assert np.abs(tape.gradient(score, picture)).max() > 0
 
 
+def test_saved_models_of_several_tensors(k, tmp_path):
+    if family(k) == "keras2":
+        pytest.skip("Keras 2 keeps its layers in a SavedModel")
+    a, b = k.Input((3,), name="a"), k.Input((2,), name="b")
+    both = k.layers.Concatenate()([a, b])
+    model = k.Model([a, b], [k.layers.Dense(2)(both), k.layers.Dense(4)(both)])
+    model.export(tmp_path / "saved", verbose=False)
+    loaded = load_model(tmp_path / "saved", trust=True)
+    inputs = honest_models.pictures(model)
+    same(loaded, inputs, honest_models.outputs(model, inputs))
+
+
+def test_saved_models_without_an_entry(tmp_path):
+    import tensorflow as tf
+
+    tf.saved_model.save(tf.Module(), str(tmp_path / "saved"))
+    with pytest.raises(ModelError, match="no entry"):
+        load_model(tmp_path / "saved", trust=True)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "saved_model.pb").write_bytes(b"junk")
+    with pytest.raises(ModelError, match="TensorFlow can't load it"):
+        load_model(tmp_path / "broken", trust=True)
+
+
 def test_arguments_that_do_not_belong_together(small, tmp_path):
     path = tmp_path / "model.keras"
     small[0].save(path)
