@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +53,7 @@ class Loaded:
         keras_version: as the file says.
         family: ``"keras2"`` or ``"keras3"``: which Keras the model belongs to.
         path: as given by the user, or ``builtin:NAME``.
-        sha256: of the file that holds the weights (of a folder: of its sorted contents); None for
-            a built-in.
+        digest: of the file that holds the weights, or None for a built-in; see ``sha256``.
         trusted: the file was loaded although the scan would have refused it.
         findings: what the scan would have refused, when trusted.
         warnings: what the user should know.
@@ -64,10 +64,21 @@ class Loaded:
     keras_version: str | None
     family: str
     path: str
-    sha256: str | None = None
+    digest: Callable[[], str] | None = field(default=None, repr=False, compare=False)
     trusted: bool = False
     findings: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def sha256(self) -> str | None:
+        """The SHA-256 of the file with the weights (of a folder: of its sorted contents).
+
+        That of a large file is computed in the background and waited for here.
+
+        Raises:
+            ModelError: the file was changed before it was read to its end.
+        """
+        return None if self.digest is None else self.digest()
 
 
 def load_model(
@@ -204,7 +215,7 @@ def _load_folder(folder: Path, text: str, trust: bool, custom: dict[str, Any]) -
     findings = saved_model_findings()
     if not trust:
         raise RefusedError(f"{shown}: {findings[0]}")
-    digest = sha256_of_folder(folder)
+    digest = functools.partial(str, sha256_of_folder(folder))
     warnings: tuple[str, ...] = ()
     try:
         if what.family == "keras2":
@@ -327,7 +338,7 @@ def _finished(
         keras_version=what.keras_version,
         family=what.family or "keras2",
         path=text,
-        sha256=file.sha256(),
+        digest=file.digest().result,
         trusted=bool(report.findings),
         findings=tuple(report.findings),
         warnings=tuple(report.warnings),

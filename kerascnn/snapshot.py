@@ -34,7 +34,8 @@ class Snapshot:
         self._source = source
         self._state = _state(source)
         self._pin(source)
-        self._digest = _Digest(self.path)
+        self._digest = Digest(self.path, shown)
+        self._wanted = False
 
     def _pin(self, source: BinaryIO) -> None:
         opened = Path(f"/proc/self/fd/{source.fileno()}")
@@ -56,20 +57,23 @@ class Snapshot:
         """Open the file for reading."""
         return self.path.open("rb")
 
-    def sha256(self) -> str:
-        """Return the SHA-256 of what was loaded.
+    def digest(self) -> Digest:
+        """Return the SHA-256 of what was loaded; that of a large file may take a little longer.
 
         Raises:
             ModelError: the file has changed since it was opened.
         """
-        digest = self._digest.result()
         if _state(self._source) != self._state:
             raise ModelError(f"{self.shown}: was changed by something else while it was read")
-        return digest
+        self._wanted = True
+        return self._digest
 
     def close(self) -> None:
-        """Stop whatever still reads the file."""
-        self._digest.stop()
+        """Wait for, or stop, whatever still reads the copy."""
+        if not self._wanted:
+            self._digest.stop()
+        elif not self.path.is_symlink():
+            self._digest.result()
 
 
 def _state(source: BinaryIO) -> tuple[int, int, int]:
@@ -100,14 +104,16 @@ def snapshot(path: Path) -> Iterator[Snapshot]:
             taken.close()
 
 
-class _Digest:
+class Digest:
     """The SHA-256 of a file, computed while Keras is at work."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, shown: str) -> None:
+        self._shown = shown
         self._stream = path.open("rb")
+        self._state = _state(self._stream)
         self._stopped = threading.Event()
         self._hash = hashlib.sha256()
-        self._error: OSError | None = None
+        self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="kerascnn-sha256", daemon=True)
         self._thread.start()
 
@@ -116,16 +122,24 @@ class _Digest:
             with self._stream:
                 while not self._stopped.is_set() and (block := self._stream.read(_BLOCK)):
                     self._hash.update(block)
+                if _state(self._stream) != self._state:
+                    raise OSError("it was changed meanwhile")
         except OSError as error:
             self._error = error
 
     def result(self) -> str:
+        """Return it, as hexadecimal digits.
+
+        Raises:
+            ModelError: the file can't be read to its end, or has changed meanwhile.
+        """
         self._thread.join()
         if self._error is not None:
-            raise ModelError(f"the file can't be read: {one_line(self._error)}")
+            raise ModelError(f"{self._shown}: can't be read again: {one_line(self._error)}")
         return self._hash.hexdigest()
 
     def stop(self) -> None:
+        """Give it up."""
         self._stopped.set()
         self._thread.join()
 

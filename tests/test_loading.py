@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import threading
 import types
 import zipfile
 from pathlib import Path
@@ -743,6 +744,29 @@ def test_large_files_are_pinned_not_copied(small, tmp_path, monkeypatch, suffix)
     loaded = load_model(path)
     same(loaded, inputs, expected)
     assert loaded.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_large_file_that_changes_later_has_no_digest(small, tmp_path, monkeypatch):
+    path = tmp_path / "model.keras"
+    small[0].save(path)
+    monkeypatch.setattr(snapshot, "_COPY", 0)
+    read, go_on = snapshot.hashlib.sha256, threading.Event()
+
+    class Slow:
+        def __init__(self):
+            self._hash = read()
+
+        def update(self, block):
+            assert go_on.wait(60)
+            self._hash.update(block)
+
+    monkeypatch.setattr(snapshot.hashlib, "sha256", Slow)
+    loaded = load_model(path)
+    with path.open("r+b") as stream:
+        stream.write(b"PK")
+    go_on.set()
+    with pytest.raises(ModelError, match="changed meanwhile"):
+        assert loaded.sha256
 
 
 def test_folders_have_one_digest(tmp_path):
