@@ -12,14 +12,16 @@ from kerascnn.batches import Batches
 from kerascnn.errors import ModelError, UsageError, one_line
 from kerascnn.functions import Functions
 from kerascnn.incremental import Base, Incremental
-from kerascnn.patchplan import picture_region
+from kerascnn.patchplan import Plan, picture_region
 from kerascnn.prepared import Prepared
 from kerascnn.receptive import Box
+from kerascnn.verification import not_finite
 
 # What must be saved before incremental inference pays for being compiled: multiplications.
 _LEAST_SAVED = 2e10
 _LARGEST_SHARE = 0.75
-_AT_ONCE = 32
+# Few at once fit the cache and are of a size; many at once need fewer calls of small layers.
+_LEAST_AT_ONCE, _MOST_AT_ONCE, _BYTES_AT_ONCE = 16, 64, 160_000_000
 
 
 Asked = tuple[int | None, bool, int]
@@ -89,37 +91,33 @@ class Patching:
         image = self._prepared.checked(np.asarray(image)[np.newaxis])[0]
         places = _checked(boxes, image.shape[:2])
         filled = _filled(fill, image.shape)
-        plain = self._plain(image, unit)
         differs = (image != filled).any(axis=-1)
         hidden = np.array([differs[y0:y1, x0:x1].any() for y0, x0, y1, x1 in places])
+        why = "asked for" if incremental is False else self._why_not()
+        batch = None
+        if why is None:
+            wanted = self._prepared.output.index if unit[0] is None else unit[0]
+            base = self._engine.base(image, wanted, logits=unit[0] is None)
+            batch = _Batch(self._prepared, self._engine, base, unit, image, filled, places)
+        plain = self._finite(batch.plain if batch else self._ask(unit)(image[np.newaxis])[0])
         result = np.repeat(plain[np.newaxis], len(places), axis=0)
         if not hidden.any():
             return Patched(result, plain, False, 0.0)
-        why = self._why_not()
-        if incremental is not False and why is None:
-            wanted = self._prepared.output.index if unit[0] is None else unit[0]
-            base = self._engine.base(image, wanted, logits=unit[0] is None)
-            plan = self._engine.plan(base, picture_region(places, image.shape[:2]))
-            saved = (plan.brute - plan.work) * len(places)
-            pays = saved > _LEAST_SAVED and plan.work < _LARGEST_SHARE * plan.brute
-            if incremental or pays:
+        if batch is not None:
+            plan = self._engine.plan(batch.base, picture_region(places, image.shape[:2]))
+            if incremental or _pays(plan, len(places)):
                 order = plan.order()
                 order = order[hidden[order]]
-                batch = _Batch(
-                    self._prepared, self._engine, base, unit, image, filled, places, plain
-                )
-                per_item = plan.bytes(base.shapes)
-                rows = self._batches.run(
-                    batch, per_item, order, most=_AT_ONCE, description="hiding parts"
+                per_item = max(plan.bytes(batch.base.shapes), 1)
+                most = min(max(_BYTES_AT_ONCE // per_item, _LEAST_AT_ONCE), _MOST_AT_ONCE)
+                result[order] = self._batches.run(
+                    batch, per_item, order, most=most, description="hiding parts"
                 )[0]
-                result[order] = rows
-                found = {step.path: batch.whole.get(step.path) for step in base.steps}
-                whole = {path: reason for path, reason in found.items() if reason}
-                return Patched(result, plain, True, batch.work / len(order), whole)
+                return Patched(result, plain, True, batch.work / len(order), batch.reasons())
             why = "computing only what changes would save too little"
         first = self._prepared.graph.steps[0].path if self._prepared.graph.steps else ""
         result[hidden] = self._whole(image, filled, places[hidden], unit)
-        return Patched(result, plain, False, 1.0, {first: why or "asked for"})
+        return Patched(result, plain, False, 1.0, {first: why or ""})
 
     def _why_not(self) -> str | None:
         layout = self._prepared.layout
@@ -127,15 +125,13 @@ class Patching:
             return "the input is flat"
         return "channels come first" if layout.axis == 1 else None
 
-    def _plain(self, image: np.ndarray, unit: Asked) -> np.ndarray:
-        plain = np.asarray(self._ask(unit)(image[np.newaxis])[0])[0]
+    def _finite(self, rows: Any) -> np.ndarray:
+        plain = np.asarray(rows, np.float32)[0]
         if not np.isfinite(plain).all():
-            from kerascnn.verification import not_finite
-
             raise ModelError(
                 f"the scores of the picture are NaN or infinite: {not_finite(self._prepared.graph)}"
             )
-        return np.asarray(plain, np.float32)
+        return plain
 
     def _ask(self, unit: Asked) -> Callable[[np.ndarray], tuple[Any]]:
         index, whole, channel = unit
@@ -177,34 +173,38 @@ class _Batch:
         image: np.ndarray,
         filled: np.ndarray,
         places: np.ndarray,
-        plain: np.ndarray,
     ) -> None:
+        self.base = base
         self.work = 0.0
-        self.whole: dict[str, str] = {}
         self._prepared = prepared
         self._engine = engine
-        self._base = base
         self._unit = unit
         self._image = image
         self._filled = filled
         self._places = places
-        self._plain = plain
+        self._reasons: dict[str, str] = {}
+        self.plain = np.asarray(self._finish(base.values[base.wanted], None))
+
+    def reasons(self) -> dict[str, str]:
+        """Return where whole maps were computed, and why, in the model's order."""
+        found = {step.path: self._reasons.get(step.path) for step in self.base.steps}
+        return {path: reason for path, reason in found.items() if reason}
 
     def __call__(self, positions: np.ndarray) -> tuple[Any]:
         """Return the rows of some positions."""
         region = picture_region(self._places[positions], self._image.shape[:2])
-        plan = self._engine.plan(self._base, region)
+        plan = self._engine.plan(self.base, region)
         patches = np.empty((len(positions), *region.size, self._image.shape[2]), np.float32)
         height, width = region.size
         for patch, start, box in zip(patches, region.start, self._places[positions], strict=True):
             (top, left), (y0, x0, y1, x1) = start, box
             patch[:] = self._image[top : top + height, left : left + width]
             patch[y0 - top : y1 - top, x0 - left : x1 - left] = self._filled[y0:y1, x0:x1]
-        value, old = self._engine.run(plan, self._base, patches, logits=self._unit[0] is None)
+        value, old = self._engine.run(plan, self.base, patches, logits=self._unit[0] is None)
         rows = self._finish(value, old)
         if old is not None:
-            rows = rows + self._plain
-        self.whole.update(plan.whole)
+            rows = rows + self.plain
+        self._reasons.update(plan.whole)
         self.work += len(positions) * plan.work / max(plan.brute, 1.0)
         return (rows,)
 
@@ -218,7 +218,7 @@ class _Batch:
             if old is None:
                 return scores
             # Scores of maps are their means.
-            shape = self._base.shapes[self._base.wanted]
+            shape = self.base.shapes[self.base.wanted]
             share = value.shape[1] * value.shape[2] / (shape[1] * shape[2])
             return (scores - self._prepared.scores(old)) * share
         value = self._prepared.outward(index, value)
@@ -227,6 +227,11 @@ class _Batch:
         if not whole:
             value = value[..., channel]
         return tf.reduce_sum(tf.reshape(value, (value.shape[0], -1)), axis=1)
+
+
+def _pays(plan: Plan, positions: int) -> bool:
+    saved = (plan.brute - plan.work) * positions
+    return saved > _LEAST_SAVED and plan.work < _LARGEST_SHARE * plan.brute
 
 
 def _checked(boxes: Sequence[Box] | np.ndarray, size: Sequence[int]) -> np.ndarray:

@@ -16,7 +16,7 @@ import numpy as np
 from kerascnn.graph import Step
 from kerascnn.locality import Local, Shape, locality
 
-WHOLE_FROM = 0.7
+WHOLE_FROM = 0.8
 """Share of a map at which computing the whole of it costs no more than a window."""
 
 
