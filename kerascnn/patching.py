@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from kerascnn.batches import Batches
-from kerascnn.errors import ModelError, UsageError, one_line
+from kerascnn.errors import UsageError, one_line
 from kerascnn.functions import Functions
 from kerascnn.incremental import Base, Incremental
 from kerascnn.patchplan import Plan, picture_region
 from kerascnn.prepared import Prepared
 from kerascnn.receptive import Box
-from kerascnn.verification import not_finite
+from kerascnn.verification import finite
 
 # What must be saved before incremental inference pays for being compiled: multiplications.
 _LEAST_SAVED = 2e10
@@ -99,7 +99,8 @@ class Patching:
             wanted = self._prepared.output.index if unit[0] is None else unit[0]
             base = self._engine.base(image, wanted, logits=unit[0] is None)
             batch = _Batch(self._prepared, self._engine, base, unit, image, filled, places)
-        plain = self._finite(batch.plain if batch else self._ask(unit)(image[np.newaxis])[0])
+        rows = batch.plain if batch else self._ask(unit)(image[np.newaxis])[0]
+        plain = finite(np.asarray(rows)[0], "the picture's score", self._prepared.graph)
         result = np.repeat(plain[np.newaxis], len(places), axis=0)
         if not hidden.any():
             return Patched(result, plain, False, 0.0)
@@ -124,14 +125,6 @@ class Patching:
         if layout.rank != 4:
             return "the input is flat"
         return "channels come first" if layout.axis == 1 else None
-
-    def _finite(self, rows: Any) -> np.ndarray:
-        plain = np.asarray(rows, np.float32)[0]
-        if not np.isfinite(plain).all():
-            raise ModelError(
-                f"the scores of the picture are NaN or infinite: {not_finite(self._prepared.graph)}"
-            )
-        return plain
 
     def _ask(self, unit: Asked) -> Callable[[np.ndarray], tuple[Any]]:
         index, whole, channel = unit

@@ -55,6 +55,17 @@ def verify(model: Any, prepared: Prepared, contract: InputContract) -> str | Non
     return None
 
 
+def finite(values: np.ndarray, what: str, graph: Graph) -> np.ndarray:
+    """Return values that are finite numbers.
+
+    Raises:
+        ModelError: they are not; the layer whose weights are to blame is named.
+    """
+    if not np.isfinite(values).all():
+        raise ModelError(f"{what} has NaN or infinite numbers: {not_finite(graph)}")
+    return values
+
+
 def not_finite(graph: Graph) -> str:
     """Say why a model gives numbers that are not finite: which weights are none."""
     for step in graph.steps:
