@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kerascnn.datasets import load_mnist
+from kerascnn.lecture import training
 from kerascnn.lecture.experiment import NETWORKS, Parts
 from kerascnn.lecture.training import Examiner, Trainer, reach
 
@@ -57,6 +58,16 @@ def test_the_steps_are_those_of_keras(name, digits):
     for a, b in zip(state, theirs_state, strict=True):
         assert a.name == b.name
         np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=2e-2, atol=1e-5)
+
+
+def test_how_the_steps_are_called_does_not_matter(digits, monkeypatch):
+    whole, _ = trainer_of("dnn", digits)
+    expected = whole.run_epoch()
+    monkeypatch.setattr(training, "CALL", 1)
+    steps, _ = trainer_of("dnn", digits)
+    assert steps.run_epoch().loss == pytest.approx(expected.loss)
+    for a, b in zip(whole.model.get_weights(), steps.model.get_weights(), strict=True):
+        assert np.array_equal(a, b)
 
 
 def test_another_seed_gives_another_order(digits):

@@ -28,7 +28,7 @@ _GREY = "#555555"
 
 def curves(runs: Sequence[Run]) -> Figure:
     """Draw loss and accuracy over the epochs; with several seeds, a line for each."""
-    figure, (left, right) = _panels("Learning MNIST", _subtitle(runs), 2)
+    figure, (left, right) = _panels("How the networks learn", _subtitle(runs), 2)
     for run in runs:
         colour = _COLOURS[run.network]
         epochs = range(1, len(run.curves["loss"]) + 1)
@@ -39,12 +39,12 @@ def curves(runs: Sequence[Run]) -> Figure:
         at, values = zip(*run.curves["test_accuracy"], strict=True)
         right.plot(at, _percent(values), color=colour, linewidth=2.2, marker="o", markersize=5)
     left.set(xlabel="epoch", ylabel="cross-entropy (nats)", yscale="log")
-    left.set_title("Loss on training digits, while learning")
+    left.set_title("Loss on the training set, while learning")
     left.legend(frameon=False, fontsize=13)
-    right.set(xlabel="epoch", ylabel="digits told rightly (%)")
+    right.set(xlabel="epoch", ylabel="accuracy (%)")
     right.set_title("Accuracy")
-    right.plot([], [], color=_GREY, linewidth=1.2, ls="--", label="training digits, while learning")
-    right.plot([], [], color=_GREY, linewidth=2.2, marker="o", markersize=5, label="test digits")
+    right.plot([], [], color=_GREY, linewidth=1.2, ls="--", label="training set, while learning")
+    right.plot([], [], color=_GREY, linewidth=2.2, marker="o", markersize=5, label="test set")
     right.legend(frameon=False, fontsize=13, loc="lower right")
     low = min(min(_percent(run.curves["accuracy"][1:] or [0.9])) for run in runs)
     right.set_ylim(min(math.floor(low) - 1, 95), 100.3)
@@ -55,7 +55,7 @@ def curves(runs: Sequence[Run]) -> Figure:
 
 def accuracy(runs: Sequence[Run]) -> Figure:
     """Draw the accuracy of each network on training and test digits, and the lecture's."""
-    figure, (axes,) = _panels("DNN against CNN on MNIST", _subtitle(runs), 1)
+    figure, (axes,) = _panels("DNN against CNN", _subtitle(runs), 1)
     names = [name for name in _LABELS if any(run.network == name for run in runs)]
     lowest = 100.0
     for place, name in enumerate(reversed(names)):
@@ -83,9 +83,9 @@ def accuracy(runs: Sequence[Run]) -> Figure:
     )
     axes.set_ylim(-0.6, len(names) - 0.25)
     axes.set_xlim(math.floor(min(lowest, said)) - 0.5, 100.3)
-    axes.set_xlabel("digits told rightly (%)")
-    axes.plot([], [], "o", color=_GREY, markersize=9, label="test digits")
-    axes.plot([], [], "o", color=_GREY, mfc="white", markersize=9, label="training digits")
+    axes.set_xlabel("accuracy (%)")
+    axes.plot([], [], "o", color=_GREY, markersize=9, label="test set")
+    axes.plot([], [], "o", color=_GREY, mfc="white", markersize=9, label="training set")
     axes.legend(frameon=False, fontsize=13, loc="lower left", ncols=2)
     return figure
 
