@@ -267,6 +267,8 @@ def layer_payloads(marker: Path) -> Iterator[tuple[str, str, Any]]:
         },
     )
     yield "huge_input", "batch_input_shape", keras2_input(batch_input_shape=[None, 10**5, 10**5, 3])
+    yield "stateful", "states", {"class_name": "GRU", "config": {"units": 2, "stateful": True}}
+    yield "unrolled", "unrolled", {"class_name": "GRU", "config": {"units": 2, "unroll": True}}
     yield "not_a_number", "NaN", dense(rate=float("nan"))
     yield "long_text", "text", dense(data="A" * 5000)
     yield "class_name_no_text", "class_name", {"class_name": ["Lambda"], "config": {}}

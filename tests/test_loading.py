@@ -567,6 +567,26 @@ def test_stubs_of_failed_saves(tmp_path):
         load_model(tmp_path / "data.h5")
 
 
+def test_the_oldest_files_of_keras_2(tmp_path):
+    """Before 2.2 a Sequential's configuration was the bare list of its layers."""
+    import tf_keras
+
+    model = honest_models.HONEST["sequential"](tf_keras)
+    path = tmp_path / "model.h5"
+    model.save(path)
+    with h5py.File(path, "r+") as file:
+        config = json.loads(file.attrs["model_config"])
+        layers = config["config"]["layers"][1:]
+        layers[0]["config"]["batch_input_shape"] = [None, 12, 12, 3]
+        text = json.dumps({"class_name": "Sequential", "config": layers}).encode()
+        file.attrs["model_config"] = np.bytes_(text)
+        file.attrs["keras_version"] = np.bytes_(b"2.0.6")
+    loaded = load_model(path)
+    assert loaded.keras_version == "2.0.6"
+    inputs = honest_models.pictures(model)
+    same(loaded, inputs, honest_models.outputs(model, inputs))
+
+
 @pytest.mark.parametrize("version", [None, "1.2.2", "0.3"])
 def test_keras_1_is_refused_with_advice(tmp_path, version):
     path = tmp_path / "old.h5"

@@ -218,6 +218,12 @@ REFUSED_CLASSES = {
     "TextVectorization": "a TextVectorization layer, which reads vocabulary files",
 }
 
+#: Arguments that are not to be true: what they make grows with the input's shape, not the file.
+REFUSED_SWITCHES = {
+    "stateful": "a recurrent layer that keeps states of any size",
+    "unroll": "an unrolled recurrent layer, whose graph may have any size",
+}
+
 #: Modules that Keras may import on a file's word. Tests and command lines inside Keras' own
 #: packages are modules too, hence the closed list of rooms and the bar on ``*_test``.
 _ROOMS = (

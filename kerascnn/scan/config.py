@@ -102,6 +102,8 @@ class _Walk:
 
     def _value(self, value: Any, key: str) -> None:
         self._nodes += 1
+        if value is True and key in allowed.REFUSED_SWITCHES:
+            self._find(allowed.REFUSED_SWITCHES[key])
         if value is None or value is True or value is False:
             return
         if isinstance(value, str):
