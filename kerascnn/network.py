@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kerascnn.affine import affine, is_affine
 from kerascnn.batches import Batches
 from kerascnn.catalogue import Catalogue
 from kerascnn.contract import InputContract
@@ -29,7 +30,7 @@ from kerascnn.receptive import Box
 from kerascnn.rectifiers import rectifiers
 from kerascnn.target import Target, Targets
 from kerascnn.units import Unit
-from kerascnn.verification import not_finite, verify
+from kerascnn.verification import finite, verify
 
 if TYPE_CHECKING:
     from kerascnn.loading import Loaded
@@ -276,7 +277,8 @@ class Network:
                 "between the picture and the score; take the plain gradient"
             )
         function = self._functions.gradient(unit, whole, None, relus)
-        return self._finite(self._in_batches(function, images, channels)[0])
+        (found,) = self._in_batches(function, images, channels)
+        return finite(found, "the gradient", self._prepared.graph)
 
     def gradients_at(
         self, images: np.ndarray, target: Target | int, layer: str | Layer
@@ -296,7 +298,7 @@ class Network:
         unit, whole, channels = self._targets.resolve(target, len(images))
         function = self._functions.gradient(unit, whole, found.index)
         values, gradients = self._in_batches(function, images, channels)
-        return values, self._finite(gradients)
+        return values, finite(gradients, "the gradient", self._prepared.graph)
 
     def patched_scores(
         self,
@@ -370,19 +372,28 @@ class Network:
         found = [prepared.outward(i, v) for i, v in zip(indices, values, strict=False)]
         return (*found, prepared.scores(values[-1])) if scores else tuple(found)
 
-    # --- inside -----------------------------------------------------------------------------
+    def affine(
+        self, layer: str | Layer, channels: Sequence[int]
+    ) -> tuple[str, np.ndarray, np.ndarray] | None:
+        """Return what sums over a layer's maps are made of, where it has no activation.
+
+        The sum of channel k is ⟨weights_k, what the layer before gives⟩ + constant_k.
+
+        Returns:
+            The name of the layer before, the weights (channels × that layer's shape) and the
+            constants; None where the layer is no weighted sum, or sizes are open.
+        """
+        found = self._catalogue.find(layer)
+        step = self._catalogue.step(found)
+        before = [known for known in self.layers if known.index in step.inputs]
+        if len(step.inputs) != 1 or len(before) != 1 or not is_affine(step, before[0]):
+            return None
+        return (before[0].name, *affine(self._prepared, before[0], found, channels))
 
     def _rectifiers(self, unit: int | None) -> tuple[Step, ...]:
         prepared = self._prepared
         result = prepared.output.index if unit is None else unit
         return rectifiers(prepared.graph.between(prepared.port.index, result))
-
-    def _finite(self, values: np.ndarray) -> np.ndarray:
-        if not np.isfinite(values).all():
-            raise ModelError(
-                f"the gradient has NaN or infinite numbers: {not_finite(self._prepared.graph)}"
-            )
-        return values
 
     def _in_batches(self, function: Any, images: np.ndarray, *others: Any) -> tuple[Any, ...]:
         images = self._prepared.checked(images)

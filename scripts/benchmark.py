@@ -335,7 +335,7 @@ def _ascent(count: int) -> tuple[Any, str, Callable[[], object]]:
 
 @row("deep-dream")
 def deep_dream(repeat: int) -> Measured:
-    """A step of Deep Dream on VGG16's block4_conv3 at 512×512, against bare forward and backward."""
+    """A step of Deep Dream, VGG16 to block4_conv3, 512×512, against bare forward and backward."""
     import numpy as np
     import tensorflow as tf
     import tf_keras

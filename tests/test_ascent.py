@@ -134,10 +134,10 @@ def test_penalties_are_what_they_say():
     inner = np.zeros((1, 8, 8, 1), np.float32)
     inner[0, 4, 4] = 1
     (term,) = off_centre().terms
-    assert term.measure.value([tf.constant(inner)], None)[0] == 0
+    assert float(term.measure.value([tf.constant(inner)], None)[0]) == 0
     corner = np.zeros((1, 8, 8, 1), np.float32)
     corner[0, 0, 0] = 1
-    assert term.measure.value([tf.constant(corner)], None)[0] == pytest.approx(
+    assert float(term.measure.value([tf.constant(corner)], None)[0]) == pytest.approx(
         np.hypot(3.5, 3.5) / 4 - 0.64
     )
 
@@ -352,6 +352,24 @@ def test_a_parametrisation_holds_the_picture_it_was_given(parametrisation, size)
     unit = RANDOM.uniform(0.1, 0.9, (2, *size)).astype(np.float32)
     variable = tf.constant(parametrisation.encode(unit))
     np.testing.assert_allclose(parametrisation.decode(variable, size[:2]), unit, atol=1e-4)
+
+
+# --- one layer less ------------------------------------------------------------------------------
+
+
+def test_a_layer_without_activation_is_saved_and_nothing_changes(small, pictures, monkeypatch):
+    name, weights, constants = small.affine("two", [3, 0, 7])
+    before = small.activations(pictures, name)
+    sums = np.tensordot(before, weights, ([1, 2, 3], [1, 2, 3])) + constants
+    wanted = small.activations(pictures, "two").sum((1, 2))[:, [3, 0, 7]]
+    np.testing.assert_allclose(sums, wanted, rtol=1e-3, atol=1e-4)
+    assert small.affine("one", [0]) is None  # it ends in a ReLU
+    options = {"steps": 10, "transforms": (Jitter(1),)}
+    short = maximise(small, units("two", range(8)), start(small), **options)
+    monkeypatch.setattr(type(small), "affine", lambda *_: None)
+    long = maximise(small, units("two", range(8)), start(small), **options)
+    np.testing.assert_allclose(short.images, long.images, atol=1e-3)
+    np.testing.assert_allclose(short.history, long.history, rtol=1e-3, atol=1e-3)
 
 
 # --- wrong input ---------------------------------------------------------------------------------

@@ -23,15 +23,12 @@ from kerascnn.ascent.objective import (
     Objective,
     Term,
     classes,
-    l1,
     measure,
-    off_centre,
-    power,
     strength,
-    total_variation,
     units,
 )
 from kerascnn.ascent.parametrisation import Fourier, Parametrisation, Pixels
+from kerascnn.ascent.penalty import l1, off_centre, power, total_variation
 from kerascnn.ascent.start import start
 from kerascnn.ascent.transforms import Blur, Erase, Jitter, Rotate, Scale, Transform
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerascnn.ascent.objective import SCORES, Objective
+from kerascnn.ascent.objective import SCORES, Objective, shortened
 from kerascnn.ascent.parametrisation import Parametrisation, Pixels
 from kerascnn.ascent.transforms import Plan, Transform, plan
 from kerascnn.errors import ModelError, UsageError
@@ -93,6 +93,7 @@ def maximise(
     start = _checked(network, objective, start, steps, copies, restarts)
     size = (start.shape[1], start.shape[2])
     drawn = plan(transforms, steps, copies, size, np.random.default_rng(seed))
+    objective = shortened(objective, network, size)
     made = parametrisation if parametrisation is not None else Pixels()
     loop = _Loop(network, objective, made, drawn, size, rate, relative)
     items = [_repeated(term.measure.items(), restarts) for term in objective.terms]
@@ -230,7 +231,7 @@ class _Loop:
         costs: Any = None
         for term, item in zip(self._objective.terms, items, strict=True):
             if term.measure.needs:
-                many = item if item is None or copies == 1 else tf.tile(item, [copies])
+                many = item if item is None or copies == 1 else tf.concat([item] * copies, 0)
                 value = term.measure.value([outputs[n] for n in term.measure.needs], many)
                 if copies > 1:
                     value = tf.reduce_mean(tf.reshape(value, (copies, -1)), 0)
