@@ -24,7 +24,7 @@ from kerascnn.result import Result
 from kerascnn.sources import Chunk, Position, Source
 from kerascnn.visualizer import Visualizer
 
-_CHUNK_BYTES = 1 << 25
+_CHUNK_BYTES = 1 << 23  # an interruption loses one chunk at most
 _MOST_IN_CHUNK = 2048
 _PICTURES_BYTES = 1 << 29
 _SECONDS = 5.0
