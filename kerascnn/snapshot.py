@@ -110,7 +110,8 @@ class Digest:
     def __init__(self, path: Path, shown: str) -> None:
         self._shown = shown
         self._stream = path.open("rb")
-        self._state = _state(self._stream)
+        # Nobody changes a copy but ourselves, who rename it.
+        self._state = _state(self._stream) if path.is_symlink() else None
         self._stopped = threading.Event()
         self._hash = hashlib.sha256()
         self._error: Exception | None = None
@@ -122,7 +123,7 @@ class Digest:
             with self._stream:
                 while not self._stopped.is_set() and (block := self._stream.read(_BLOCK)):
                     self._hash.update(block)
-                if _state(self._stream) != self._state:
+                if self._state is not None and _state(self._stream) != self._state:
                     raise OSError("it was changed meanwhile")
         except OSError as error:
             self._error = error
