@@ -21,7 +21,7 @@ from kerascnn.verification import finite
 _LEAST_SAVED = 2e10
 _LARGEST_SHARE = 0.75
 # Few at once fit the cache and are of a size; many at once need fewer calls of small layers.
-_LEAST_AT_ONCE, _MOST_AT_ONCE, _BYTES_AT_ONCE = 16, 64, 160_000_000
+_LEAST_AT_ONCE, _MOST_AT_ONCE, _BYTES_AT_ONCE = 32, 64, 320_000_000
 
 
 Asked = tuple[int | None, bool, int]
