@@ -17,7 +17,7 @@ from kerascnn.prepared import Prepared
 from kerascnn.receptive import Box
 from kerascnn.verification import finite
 
-# What must be saved before incremental inference pays for being compiled: multiplications.
+# Multiplications to be saved before the many small calls of incremental inference pay.
 _LEAST_SAVED = 2e10
 _LARGEST_SHARE = 0.75
 # Few at once fit the cache and are of a size; many at once need fewer calls of small layers.
