@@ -265,7 +265,7 @@ def test_curves_have_titles_units_and_one_name_a_network(seeds, epochs):
 def test_the_accuracy_chart_shows_the_numbers():
     figure = figures.accuracy(drawn_runs(2, 4))
     shown = {text.get_text() for text in figure.axes[0].texts}
-    assert {"95.00", "96.00", "97.00", "99.00", "the lecture: 98 %"} <= shown
+    assert {"95.00 ± 0.00", "96.00 ± 0.00", "97.00 ± 0.00", "the lecture: 98 %"} <= shown
     assert "1,000 parameters" in figure.axes[0].get_yticklabels()[-1].get_text()
     low, high = figure.axes[0].get_xlim()
     assert low < 95
@@ -368,7 +368,7 @@ def epochs_kept(out, network):
 
 def test_killed_at_any_moment_it_ends_with_the_same_numbers(tmp_path, data):
     out = tmp_path / "out"
-    settings = {"seeds": 1, "epochs": 6, "examples": 1500}
+    settings = {"seeds": 1, "epochs": 6, "examples": 600}
     code = (
         "from pathlib import Path\nfrom kerascnn.lecture import reproduce\n"
         f"reproduce(Path({str(out)!r}), data=Path({str(data)!r}), **{settings})"

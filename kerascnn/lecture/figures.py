@@ -24,28 +24,32 @@ _LABELS = {
     "cnn-as-written": "CNN as the listing has it",
 }
 _GREY = "#555555"
+_LEGEND = {"fontsize": 13, "facecolor": "white", "edgecolor": "none", "framealpha": 0.85}
 
 
 def curves(runs: Sequence[Run]) -> Figure:
     """Draw loss and accuracy over the epochs; with several seeds, a line for each."""
     figure, (left, right) = _panels("How the networks learn", _subtitle(runs), 2)
+    thin = 1.0 if len({run.seed for run in runs}) == 1 else 0.6
     for run in runs:
         colour = _COLOURS[run.network]
         epochs = range(1, len(run.curves["loss"]) + 1)
         label = _LABELS[run.network] if run.seed == 0 else None
         dot = "o" if len(epochs) == 1 else None  # a line of one point is not seen
-        left.plot(epochs, run.curves["loss"], color=colour, label=label, linewidth=2, marker=dot)
-        right.plot(epochs, _percent(run.curves["accuracy"]), color=colour, linewidth=1.2, ls="--")
+        left.plot(
+            epochs, run.curves["loss"], color=colour, label=label, linewidth=2 * thin, marker=dot
+        )
+        right.plot(epochs, _percent(run.curves["accuracy"]), color=colour, lw=1.2 * thin, ls="--")
         at, values = zip(*run.curves["test_accuracy"], strict=True)
-        right.plot(at, _percent(values), color=colour, linewidth=2.2, marker="o", markersize=5)
+        right.plot(at, _percent(values), color=colour, lw=2.2 * thin, marker="o", ms=5 * thin)
     left.set(xlabel="epoch", ylabel="cross-entropy (nats)", yscale="log")
     left.set_title("Loss on the training set, while learning")
-    left.legend(frameon=False, fontsize=13)
+    left.legend(**_LEGEND)
     right.set(xlabel="epoch", ylabel="accuracy (%)")
     right.set_title("Accuracy")
     right.plot([], [], color=_GREY, linewidth=1.2, ls="--", label="training set, while learning")
     right.plot([], [], color=_GREY, linewidth=2.2, marker="o", markersize=5, label="test set")
-    right.legend(frameon=False, fontsize=13, loc="lower right")
+    right.legend(**_LEGEND, loc="lower right")
     low = min(min(_percent(run.curves["accuracy"][1:] or [0.9])) for run in runs)
     right.set_ylim(min(math.floor(low) - 1, 95), 100.3)
     for axes in (left, right):
@@ -55,7 +59,8 @@ def curves(runs: Sequence[Run]) -> Figure:
 
 def accuracy(runs: Sequence[Run]) -> Figure:
     """Draw the accuracy of each network on training and test digits, and the lecture's."""
-    figure, (axes,) = _panels("DNN against CNN", _subtitle(runs), 1)
+    about = ": mean ± standard deviation" if len({run.seed for run in runs}) > 1 else ""
+    figure, (axes,) = _panels("DNN against CNN", _subtitle(runs) + about, 1)
     names = [name for name in _LABELS if any(run.network == name for run in runs)]
     lowest = 100.0
     for place, name in enumerate(reversed(names)):
@@ -71,8 +76,9 @@ def accuracy(runs: Sequence[Run]) -> Figure:
     axes.annotate(
         f"the lecture: {said:.0f} %",
         (said, len(names) - 0.42),
-        xytext=(6, 0),
+        xytext=(-6, 0),
         textcoords="offset points",
+        ha="right",
         color=_GREY,
         fontsize=13,
     )
@@ -86,7 +92,7 @@ def accuracy(runs: Sequence[Run]) -> Figure:
     axes.set_xlabel("accuracy (%)")
     axes.plot([], [], "o", color=_GREY, markersize=9, label="test set")
     axes.plot([], [], "o", color=_GREY, mfc="white", markersize=9, label="training set")
-    axes.legend(frameon=False, fontsize=13, loc="lower left", ncols=2)
+    axes.legend(**_LEGEND, loc="lower left", ncols=2)
     return figure
 
 
@@ -103,7 +109,7 @@ def _dot(axes: Axes, values: Spread, place: int, colour: str, filled: bool) -> N
         capsize=4,
     )
     axes.annotate(
-        f"{mean:.2f}",
+        values.percent(unit=""),
         (mean, place),
         xytext=(0, 11),
         textcoords="offset points",
