@@ -362,7 +362,8 @@ def deep_dream(repeat: int) -> Measured:
         dreamer.dream(picture, octaves=1, steps=steps)
 
     fixed = tf.constant(picture)
-    ours(1), bare(fixed)
+    ours(1)
+    bare(fixed)
     return in_turns("≤ 1.1×", ours, lambda: [np.asarray(bare(fixed)) for _ in range(2)], repeat)
 
 

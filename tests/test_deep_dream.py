@@ -266,5 +266,5 @@ def test_mp4_without_its_packages_is_said_before_the_work(convs, plugin, photogr
 
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     monkeypatch.setattr(Dreamer, "dream", lambda *_, **__: pytest.fail("the work began"))
-    with pytest.raises(UsageError, match="pip install imageio"):
+    with pytest.raises(UsageError, match="an MP4 film needs two more packages"):
         visualize(plugin(zoom=2, film="mp4"), convs, [photograph])
