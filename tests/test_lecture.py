@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -342,20 +343,20 @@ def test_other_settings_do_not_mix(done, data):
         assert hashlib.sha256((out / name).read_bytes()).hexdigest() == digests[name]
 
 
-def test_results_json_vouches_for_what_is_beside_it(tmp_path, data, monkeypatch):
+def test_results_json_vouches_for_what_is_beside_it(done, data, tmp_path, monkeypatch):
     out = tmp_path / "out"
-    reproduce(out, data=data, seeds=1, epochs=1, examples=100)
+    shutil.copytree(done[0], out)
 
     def broken(_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(figures, "accuracy", broken)
     with pytest.raises(KeyboardInterrupt):
-        reproduce(out, data=data, seeds=1, epochs=1, examples=100)
+        reproduce(out, data=data, **SETTINGS)
     assert not (out / "results.json").exists()
     assert not [path for path in out.iterdir() if path.name.startswith(".")]
     monkeypatch.undo()
-    reproduce(out, data=data, seeds=1, epochs=1, examples=100)
+    reproduce(out, data=data, **SETTINGS)
     assert set(stored(out)["files"]) == FILES
 
 
