@@ -137,7 +137,7 @@ def check_pictures(model: Any, most: int, shown: str) -> None:
     Raises:
         RefusedError: it does.
     """
-    for layer in getattr(model, "layers", ()):
+    for layer in (*getattr(model, "layers", ()), model):
         for tensor in _tensors(layer):
             sizes = [size for size in tuple(tensor.shape)[1:] if size is not None]
             if math.prod(sizes) > most:
@@ -145,7 +145,8 @@ def check_pictures(model: Any, most: int, shown: str) -> None:
                     f"{shown}: a feature map of {_size(math.prod(sizes))}, at "
                     f"{one_line(layer.name, 80)}"
                 )
-        check_pictures(layer, most, shown)
+        if layer is not model:
+            check_pictures(layer, most, shown)
 
 
 def _tensors(layer: Any) -> list[Any]:

@@ -26,8 +26,7 @@ def check_format(format: str) -> None:
         import imageio_ffmpeg  # noqa: F401
     except ImportError as error:
         raise UsageError(
-            "an MP4 film needs two more packages: pip install 'kerascnn[film]' "
-            "(or take --film gif)"
+            "an MP4 film needs two more packages: pip install 'kerascnn[film]' (or take --film gif)"
         ) from error
 
 

@@ -24,7 +24,7 @@ _PLAIN = {
     "copies": 1,
     "restarts": 1,
 }
-_PRESETS = {
+_PRESETS: dict[tuple[str, str], dict] = {
     ("none", "ink"): {},
     ("none", "colour"): {},
     ("l1", "ink"): {"l1": 1.0},

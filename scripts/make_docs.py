@@ -46,7 +46,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "max-activation-none.png": "lecture/cnn.h5 --preset none",
         "max-activation-l1.png": "lecture/cnn.h5 --preset l1",
         "max-activation.png": "lecture/cnn.h5",
-        "max-activation-filters.png": "lecture/cnn.h5 --layer last-conv",
+        "max-activation-filters.png": "lecture/cnn.h5 --layer last-conv --preset none",
         "max-activation-vgg16.png": "builtin:vgg16 --layer block3_conv3 --unit 0-11",
     },
     "saliency": {
