@@ -196,7 +196,7 @@ def visualize(
 def _sweep(
     visualizer: Visualizer, network: Network, images: Sequence[Any], folder: Path | None
 ) -> Run:
-    from kerascnn.sources import open_source
+    from kerascnn.images.sources import open_source
     from kerascnn.sweep import sweep
 
     source = open_source(images, network.input)

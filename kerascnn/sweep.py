@@ -18,10 +18,10 @@ import kerascnn
 from kerascnn.errors import ImageError, PluginError, one_line
 from kerascnn.files import replacing
 from kerascnn.images import Picture
+from kerascnn.images.sources import Chunk, Position, Source
 from kerascnn.network import Network
 from kerascnn.progress import progress, say
 from kerascnn.result import Result
-from kerascnn.sources import Chunk, Position, Source
 from kerascnn.visualizer import Visualizer
 
 _CHUNK_BYTES = 1 << 23  # an interruption loses one chunk at most

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from kerascnn import decoding
-from kerascnn.decoding import FORMATS, MAX_SIDE, decode, kind_of, not_a_picture, read_bytes
 from kerascnn.errors import ImageError
+from kerascnn.images import decoding
+from kerascnn.images.decoding import FORMATS, MAX_SIDE, decode, kind_of, not_a_picture, read_bytes
 from picture_bytes import icc_profile, png, png_chunk, saved, tiff
 
 RNG = np.random.default_rng(7)

@@ -18,18 +18,19 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 import kerascnn
-from kerascnn import arrays, images
-from kerascnn.arrays import read_array
+from kerascnn import images
 from kerascnn.contract import InputContract
 from kerascnn.errors import ImageError, UsageError
 from kerascnn.images import (
     Picture,
+    arrays,
     iter_picture_paths,
     iter_pictures,
     read_picture,
     read_pictures,
     sample_pictures,
 )
+from kerascnn.images.arrays import read_array
 
 RNG = np.random.default_rng(3)
 COLOURS = RNG.integers(0, 256, (6, 8, 3), dtype=np.uint8)

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerascnn import ModelError, Network, Unit, UsageError
-from kerascnn.locality import Local
-from kerascnn.patchplan import Region, make_plan, picture_region
-from kerascnn.receptive import Box, Sliding
+from kerascnn.graph.receptive import Box, Sliding
+from kerascnn.network.locality import Local
+from kerascnn.network.patchplan import Region, make_plan, picture_region
 
 SIZE = (29, 34)
 
@@ -250,7 +250,7 @@ def test_memory_bounds_the_batches(keras):
 def test_batches_shrink_where_tensorflow_finds_no_memory(network, monkeypatch, capsys):
     import tensorflow as tf
 
-    from kerascnn.incremental import Incremental
+    from kerascnn.network.incremental import Incremental
 
     sizes, run = [], Incremental.run
 
@@ -311,7 +311,7 @@ def test_wrong_pictures(network):
 @settings(max_examples=200, deadline=None)
 def test_changed_outputs_are_those_that_see_a_changed_input(first, extent, reach, stride, before):
     """The forward interval, against a list of what each output sees."""
-    from kerascnn.patchplan import _forward
+    from kerascnn.network.patchplan import _forward
 
     last = min(first + extent, 19)
     move = Sliding(reach, stride, before)

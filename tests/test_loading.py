@@ -20,10 +20,10 @@ import numpy as np
 import pytest
 
 import honest_models
-from kerascnn import applications, families, loading, snapshot, sniffing
+from kerascnn import loading
 from kerascnn.errors import KerascnnError, ModelError, RefusedError, UsageError
-from kerascnn.loading import load_model, sniff
-from kerascnn.scan import scan_stream
+from kerascnn.loading import applications, families, load_model, snapshot, sniff, sniffing
+from kerascnn.loading.scan import scan_stream
 
 SMALL = sorted(set(honest_models.HONEST) - honest_models.LARGE)
 

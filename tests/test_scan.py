@@ -21,11 +21,11 @@ from hypothesis import strategies as st
 import hostile_files as hostile
 from kerascnn.errors import KerascnnError, ModelError, RefusedError
 from kerascnn.loading import load_model
-from kerascnn.scan import Report, allowed, config, hdf5, scan_stream, strict_json
-from kerascnn.scan.attributes import Attributes
-from kerascnn.scan.headers import Bytes
-from kerascnn.scan.layout import DeepError, TwiceError, UnusualError, walk
-from kerascnn.sniffing import sniff
+from kerascnn.loading.scan import Report, allowed, config, hdf5, scan_stream, strict_json
+from kerascnn.loading.scan.attributes import Attributes
+from kerascnn.loading.scan.headers import Bytes
+from kerascnn.loading.scan.layout import DeepError, TwiceError, UnusualError, walk
+from kerascnn.loading.sniffing import sniff
 
 MODEL2 = hostile.sequential([hostile.keras2_input(), hostile.dense()])
 MODEL3 = hostile.sequential([hostile.keras3_input(), hostile.dense("keras.layers")], "keras")
@@ -171,7 +171,7 @@ def test_scanning_needs_no_tensorflow(tmp_path):
     program = f"""
         import sys
         from kerascnn.loading import load_model, sniff
-        from kerascnn.scan import scan_stream
+        from kerascnn.loading.scan import scan_stream
         what = sniff({str(path)!r})
         with open({str(path)!r}, "rb") as stream:
             assert not scan_stream(stream, what).findings

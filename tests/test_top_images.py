@@ -22,9 +22,9 @@ from kerascnn import (
     visualize,
 )
 from kerascnn.images import Picture, read_pictures
+from kerascnn.images.sources import Chunk, Files
 from kerascnn.registry import Registry
 from kerascnn.render import draw, to_png
-from kerascnn.sources import Chunk, Files
 from kerascnn.sweep import sweep
 
 Top = Registry().discover().get("top-images").visualizer

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from kerascnn.errors import ModelError
 
 if TYPE_CHECKING:
-    from kerascnn.layers import Layer
+    from kerascnn.graph.layers import Layer
     from kerascnn.network import Network
 
 Range = tuple[int, int]

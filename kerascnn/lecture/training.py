@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kerascnn.families import keras_of
+from kerascnn.loading.families import keras_of
 
 BATCH = 100
 #: Steps in one compiled call: an epoch of the lecture.

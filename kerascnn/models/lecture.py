@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from kerascnn.families import keras_of
+from kerascnn.loading.families import keras_of
 
 
 def dnn(seed: int | None = None) -> Any:

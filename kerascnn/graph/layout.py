@@ -1,0 +1,91 @@
+"""How a model's input tensor lies in memory, and the picture that it is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from kerascnn.errors import ModelError
+from kerascnn.graph import Graph, Port
+from kerascnn.graph.receptive import channel_axis
+
+_CHANNELS = (1, 3, 4)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A model's input as visualizers see it: height × width × channels.
+
+    Attributes:
+        shape: the picture's height, width and channels; None where any size will do.
+        axis: the channel axis of the model's own tensor where that has rank 4.
+        rank: the rank of the model's own tensor, the batch axis included.
+    """
+
+    shape: tuple[int | None, int | None, int]
+    axis: int
+    rank: int
+
+    def to_model(self, pictures: Any) -> Any:
+        """Turn an N×H×W×C tensor into what the model takes."""
+        import tensorflow as tf
+
+        height, width, channels = self.shape
+        if self.rank == 4:
+            return tf.transpose(pictures, (0, 3, 1, 2)) if self.axis == 1 else pictures
+        if self.rank == 3:
+            return pictures[..., 0]
+        return tf.reshape(pictures, (-1, height * width * channels))  # type: ignore[operator]
+
+
+def layout_of(graph: Graph, port: Port) -> Layout:
+    """Tell how the pictures lie in an input.
+
+    A flat input is taken for a square picture where its length allows it (784 is 28×28×1, 3072 is
+    32×32×3), else for a strip; one of rank 3 for a grey picture.
+
+    Raises:
+        ModelError: the input can't be a picture.
+    """
+    shape = port.shape
+    if shape is None:
+        raise ModelError(f"input {port.name!r} has no known shape")
+    sizes = shape[1:]
+    if len(sizes) == 3:
+        axis = _picture_axis(graph, port)
+        ordered = (*sizes[1:], sizes[0]) if axis == 1 else sizes
+        if ordered[2] is None:
+            raise ModelError(f"input {port.name!r} leaves its number of channels open")
+        return Layout((ordered[0], ordered[1], ordered[2]), axis, 4)
+    if len(sizes) == 2:
+        return Layout((sizes[0], sizes[1], 1), 3, 3)
+    if len(sizes) == 1 and sizes[0] is not None:
+        return Layout(_square(sizes[0]), 3, 2)
+    raise ModelError(
+        f"input {port.name!r} of shape {shape} is no picture; name another one by --input"
+    )
+
+
+def _square(length: int) -> tuple[int, int, int]:
+    for channels in (1, 3):
+        side = math.isqrt(length // channels)
+        if side > 1 and side * side * channels == length:
+            return side, side, channels
+    return 1, length, 1
+
+
+def _picture_axis(graph: Graph, port: Port) -> int:
+    """Return the channel axis of a rank-4 input: what the first layer that cares says."""
+    front = {port.index}
+    for step in graph.steps:
+        if not front.intersection(step.inputs):
+            continue
+        declared = channel_axis(step.layer)
+        if declared is not None:
+            return declared
+        front.update(step.outputs)
+    sizes = port.shape or ()
+    # No layer has a say: a short first axis before two longer ones must be the channels.
+    first = sizes[1] in _CHANNELS and sizes[3] not in _CHANNELS
+    return 1 if first else 3

@@ -1,0 +1,39 @@
+"""ReLUs wherever they hide: layers, activations of other layers, functions in the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from kerascnn.graph import Step
+from kerascnn.graph.head import function_name
+
+_KINDS = frozenset({"ReLU", "Relu", "Relu6"})
+_SYMBOLS = frozenset({"nn.relu", "nn.relu6"})
+_FUNCTIONS = frozenset({"relu", "relu6"})
+
+
+def rectifiers(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """Return those steps that end in a ReLU."""
+    return tuple(step for step in steps if _rectifies(step))
+
+
+def _rectifies(step: Step) -> bool:
+    if step.kind in _KINDS or getattr(step.layer, "symbol", None) in _SYMBOLS:
+        return True
+    return function_name(getattr(step.layer, "activation", None)) in _FUNCTIONS
+
+
+def guided(step: Step, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Run a step that ends in a ReLU so that only positive gradients go back through it.
+
+    The ReLU itself stops gradients where its input was negative; with what is stopped here, that is
+    guided back-propagation (Springenberg, Dosovitskiy, Brox and Riedmiller 2015).
+    """
+    import tensorflow as tf
+
+    @tf.custom_gradient
+    def gate(value: Any) -> Any:
+        return tf.identity(value), lambda upstream: tf.maximum(upstream, 0)
+
+    return tf.nest.map_structure(gate, step.layer(*args, **kwargs))

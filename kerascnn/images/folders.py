@@ -1,0 +1,117 @@
+"""Folders of pictures: what to take from them, in which order, and what was left."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from kerascnn.errors import ImageError, one_line
+from kerascnn.images.decoding import kind_of, not_a_picture
+from kerascnn.progress import say
+
+
+class Tally:
+    """How many files of a folder were taken and skipped; says so when its block ends.
+
+    Raises:
+        ImageError: at the end of the block, if none was taken.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = one_line(folder)
+        self._skipped = 0
+        self._first = ""
+        self.taken = 0
+
+    def skip(self, error: ImageError) -> None:
+        """Count a file that was not taken, and keep the first reason."""
+        self._skipped += 1
+        self._first = self._first or str(error)
+
+    def __enter__(self) -> Tally:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        # GeneratorExit: the reader has had enough.
+        if kind is not None and kind is not GeneratorExit:
+            return
+        if self._skipped and self.taken:
+            say(f"{self._folder}: {self._skipped} file(s) skipped; the first: {self._first}")
+        elif kind is None and not self.taken:
+            first = f"; {self._skipped} file(s) skipped, the first: {self._first}"
+            raise ImageError(
+                f"{self._folder} holds no picture that we read{first if self._skipped else ''}"
+            )
+
+
+def is_folder(path: Path) -> bool:
+    """Tell whether a path that must exist is a folder.
+
+    Raises:
+        ImageError: there is nothing, or nothing that may be looked at.
+    """
+    return stat.S_ISDIR(_mode(path))
+
+
+def _mode(path: Path) -> int:
+    try:
+        return path.stat().st_mode
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ImageError(f"can't read picture {one_line(path)}: {one_line(reason)}") from error
+
+
+def candidates(folder: Path, tally: Tally) -> Iterator[Path]:
+    """Yield the files that begin like a picture, a folder's own before those of the folders in it.
+
+    Args:
+        folder: where to look; hidden names and links to folders are passed over.
+        tally: is told of what is no picture.
+
+    Raises:
+        ImageError: a folder can't be read.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            visible = [entry for entry in entries if not entry.name.startswith(".")]
+    except OSError as error:
+        raise ImageError(
+            f"can't read folder {one_line(folder)}: {one_line(error.strerror or error)}"
+        ) from error
+    visible.sort(key=lambda entry: (entry.is_dir(), _natural(entry.name)))
+    for entry in visible:
+        path = folder / entry.name
+        if entry.is_dir():
+            if not entry.is_symlink():
+                yield from candidates(path, tally)
+            continue
+        try:
+            head = _head(path)
+        except ImageError as error:
+            tally.skip(error)
+            continue
+        if kind_of(head) is None:
+            tally.skip(not_a_picture(head, one_line(path)))
+        else:
+            yield path
+
+
+def _head(path: Path) -> bytes:
+    if not stat.S_ISREG(_mode(path)):  # opening a pipe would wait for its writer
+        raise ImageError(f"{one_line(path)} is not an ordinary file")
+    try:
+        with path.open("rb") as stream:
+            return stream.read(64)
+    except OSError as error:
+        raise ImageError(
+            f"can't read picture {one_line(path)}: {one_line(error.strerror or error)}"
+        ) from error
+
+
+def _natural(name: str) -> list[str | int]:
+    # Texts at even places, numbers at odd ones, so that like is compared with like.
+    parts = re.split(r"([0-9]+)", name)
+    return [int(part) if place % 2 else part.casefold() for place, part in enumerate(parts)]

@@ -1,0 +1,395 @@
+"""Walk through a model's configuration and find what Keras must not be told to do.
+
+Keras rebuilds a model from nested JSON objects, each naming a class (``class_name``), perhaps the
+module to import it from, and the arguments to call it with. Whatever is not on a list of
+``kerascnn.loading.scan.allowed`` is a finding: a class, a module, a function, a TensorFlow symbol,
+a text where only numbers belong, a number that would fill the memory.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection
+from typing import Any
+
+from kerascnn.errors import ModelError, one_line
+from kerascnn.loading.scan import allowed, graph
+from kerascnn.loading.scan.references import has_tensor, is_reference
+from kerascnn.loading.scan.report import Report
+
+_OURS = (
+    "Keras' own; supply it by a plugin with the hook kerascnn_custom_objects, "
+    "for example --plugin-file my_layers.py"
+)
+#: Built-in functions that no loss or metric is called.
+_BUILTINS = frozenset({"breakpoint", "compile", "eval", "exec", "getattr", "open", "__import__"})
+#: Packages whose functions are no losses or metrics of anybody's own.
+_FOREIGN = (
+    frozenset(sys.stdlib_module_names) | {"keras", "tf_keras", "tensorflow", "numpy", "torch"}
+) - {"builtins"}
+
+
+def scan_model(config: Any, source: str, report: Report, custom: Collection[str]) -> None:
+    """Scan the configuration of a model.
+
+    Args:
+        config: as ``parse`` returned it.
+        source: where it stands in the file.
+        report: takes the findings; its ``values`` bound the size of the model.
+        custom: names of the classes and functions that the caller supplies.
+
+    Raises:
+        ModelError: it is no configuration of a model.
+    """
+    if isinstance(config, dict):
+        _Walk(source, report, frozenset(custom), training=False).run(config)
+    elif not report.findings:
+        raise ModelError(f"the {source} is damaged: it is no JSON object")
+
+
+def scan_training(config: Any, source: str, report: Report) -> None:
+    """Scan a training configuration, which is never given to Keras.
+
+    Losses and metrics of the author's own are therefore let through; code hidden there, and
+    functions of the standard library or of TensorFlow where a loss should stand, are not.
+    """
+    _Walk(source, report, frozenset(), training=True).run(config)
+
+
+class _TooMuchError(Exception):
+    """The configuration is larger than any honest one; the walk ends."""
+
+
+class _Walk:
+    """One walk through one configuration.
+
+    ``key`` is, all through, the name under which a value stands in its object; values in a list
+    inherit that of the list.
+    """
+
+    def __init__(
+        self, source: str, report: Report, custom: frozenset[str], *, training: bool
+    ) -> None:
+        self._source = source
+        self._report = report
+        self._custom = custom
+        self._training = training
+        self._trail: list[str] = []
+        self._depth = 0
+        self._nodes = 0
+        self._objects = 0
+        self._times = 1  # how often the object at hand is called, all calls around it counted
+        self._bounds = dict.fromkeys(allowed.WEIGHT_KEYS, max(report.values, 1)) | allowed.CAPS
+
+    def run(self, config: Any) -> None:
+        try:
+            self._value(config, "")
+        except _TooMuchError as error:
+            self._report.find(str(error), self._source)
+
+    def _find(self, what: str) -> None:
+        trail = "/".join(one_line(name, 40) for name in self._trail[-4:])
+        self._report.find(what, f"{trail} ({self._source})" if trail else self._source)
+
+    def _enter(self) -> None:
+        self._depth += 1
+        if self._depth > allowed.MAX_CONFIG_DEPTH:
+            raise _TooMuchError("a configuration nested too deeply")
+        if self._nodes > allowed.MAX_CONFIG_NODES:
+            raise _TooMuchError("a configuration of more than a million values")
+
+    # -- values ---------------------------------------------------------------------------------
+
+    def _value(self, value: Any, key: str) -> None:
+        self._nodes += 1
+        if value is True and key in allowed.REFUSED_SWITCHES:
+            self._find(allowed.REFUSED_SWITCHES[key])
+        if value is None or value is True or value is False:
+            return
+        if isinstance(value, str):
+            self._text(value, key)
+        elif isinstance(value, (int, float)):
+            self._number(value, key)
+        else:
+            self._enter()
+            if isinstance(value, list):
+                self._list(value, key)
+            elif "class_name" in value:
+                self._object(value, key)
+            else:
+                self._entries(value)
+            self._depth -= 1
+
+    def _entries(self, entries: dict[str, Any]) -> None:
+        for key, value in entries.items():
+            if key == "inbound_nodes":
+                self._nodes_of(value)
+            elif key == "compile_config" and not self._training and self._depth == 1:
+                # Keras drops the outermost one when it is told not to compile.
+                scan_training(value, "compile_config", self._report)
+            else:
+                self._value(value, key)
+
+    def _list(self, values: list[Any], key: str) -> None:
+        if key in allowed.SHAPE_KEYS:
+            self._shape(values, key)
+        for value in values:
+            self._value(value, key)
+
+    def _shape(self, values: list[Any], key: str) -> None:
+        product = 1
+        for size in values:
+            if isinstance(size, (int, float)) and size == size and size > 1:
+                product *= min(int(min(size, 2**62)), 2**62)
+        if product > allowed.MAX_ELEMENTS:
+            self._find(f"{key} of {_many(product)} values")
+
+    def _number(self, value: float, key: str) -> None:
+        if key in allowed.UNBOUNDED_KEYS:
+            return
+        if isinstance(value, int) and abs(value) > allowed.MAX_INTEGER:
+            self._find(f"{key or 'a number'} = {_many(value)}")
+        elif value > self._bounds.get(key, value):
+            self._find(f"{key} = {_many(value)}, more than {self._reason(key)}")
+
+    def _reason(self, key: str) -> str:
+        if key in allowed.WEIGHT_KEYS:
+            return f"the {self._report.values} weights in the file"
+        return f"{allowed.CAPS[key]}"
+
+    def _text(self, value: str, key: str) -> None:
+        if self._training:
+            return
+        names = allowed.names_for(key)
+        if names is not None:
+            if value not in names and value not in self._custom:
+                self._find(f"{key} = {one_line(value, 60)!r}, which is not one of Keras' own")
+        elif key in allowed.DTYPE_KEYS:
+            if value not in allowed.DTYPES:
+                self._find(f"{key} = {one_line(value, 60)!r}, which is no element type")
+        elif key == "vocabulary":
+            self._find(f"a vocabulary to be read from {one_line(value, 80)!r}")
+        elif key in self._bounds and value.strip().lstrip("+-").isdigit():
+            self._find(f"{key} = {one_line(value, 30)!r}, a text where a number belongs")
+        elif len(value) > allowed.MAX_TEXT:
+            self._find(f"a text of {len(value)} characters as {one_line(key, 40)}")
+
+    # -- objects --------------------------------------------------------------------------------
+
+    def _object(self, item: dict[str, Any], key: str) -> None:
+        # A model called twice that holds a model called twice … is built anew for each call.
+        nodes, times = item.get("inbound_nodes"), self._times
+        if isinstance(nodes, list):
+            self._times *= max(len(nodes), 1)
+        self._objects += self._times
+        if self._objects > allowed.MAX_CONFIG_OBJECTS:
+            raise _TooMuchError(f"a graph of more than {allowed.MAX_CONFIG_OBJECTS} objects")
+        name = item["class_name"]
+        if not isinstance(name, str):
+            self._find("a class_name that is no text")
+            return
+        config = item.get("config")
+        label = config.get("name") if isinstance(config, dict) else None
+        if not isinstance(label, str):
+            label = item.get("name")
+        named = isinstance(label, str)
+        if isinstance(label, str):
+            self._trail.append(label)
+        if name in _STRUCTURES:
+            self._structure(name, item, key)
+        elif name == "function":
+            self._function(item)
+        elif self._class(name, item):
+            self._entries({key: item[key] for key in item if key not in _IDENTITY})
+        if named:
+            self._trail.pop()
+        self._times = times
+
+    def _class(self, name: str, item: dict[str, Any]) -> bool:
+        """Check which class an object names; tell whether to look into it."""
+        short = name.rsplit(">", 1)[-1]
+        if short in self._custom:
+            return self._custom_class(name, short, item)
+        if short in allowed.REFUSED_CLASSES:
+            self._find(allowed.REFUSED_CLASSES[short])
+            return False
+        module, registered = item.get("module"), item.get("registered_name")
+        if self._training:
+            self._training_class(short, module)
+            return True
+        if module is not None and not (
+            isinstance(module, str) and allowed.module_is_allowed(module)
+        ):
+            if _foreign(module) or short in allowed.TRAINING_CLASSES:
+                self._find(
+                    f"{_shown(name)} from the module {_shown(module)}, not one of Keras' own"
+                )
+            else:
+                self._find(f"the class {_shown(name)} of {_shown(module)} is not one of {_OURS}")
+            return False
+        # The compile_config of an inner model is given to Keras, with its optimizer and losses;
+        # Keras itself registers its optimizers under "Custom".
+        if short not in allowed.TRAINING_CLASSES or name not in (short, f"Custom>{short}"):
+            self._find(f"the class {_shown(name)} is not one of {_OURS}")
+            return False
+        if registered not in (None, name, short):
+            self._find(f"{_shown(name)} registered as {_shown(registered)}")
+            return False
+        if short in allowed.SYMBOL_LAYERS:
+            self._symbol(item.get("config"))
+        if short in allowed.MODELS and (problem := graph.problem(item.get("config"))):
+            self._find(problem)
+        return True
+
+    def _custom_class(self, name: str, short: str, item: dict[str, Any]) -> bool:
+        module, registered = item.get("module"), item.get("registered_name", name)
+        # Registered, it is looked up by that name; otherwise Keras 2 would import the module.
+        if not isinstance(registered, str) and (registered is not None or module is not None):
+            self._find(f"{_shown(name)} to be imported from {_shown(module)}")
+            return False
+        if not isinstance(module, (str, type(None))):
+            self._find(f"{_shown(name)} from the module {_shown(module)}")
+            return False
+        self._report.aliases.update(dict.fromkeys({name, registered or name}, short))
+        return True
+
+    def _training_class(self, short: str, module: object) -> None:
+        if short in allowed.TRAINING_CLASSES or module is None:
+            return
+        if _foreign(module) and not allowed.module_is_allowed(str(module)):
+            self._find(f"{_shown(short)} from the module {_shown(module)}")
+
+    def _symbol(self, config: object) -> None:
+        symbol = config.get("function") if isinstance(config, dict) else None
+        if not isinstance(symbol, str) or not allowed.symbol_is_allowed(symbol):
+            self._find(f"a call of the TensorFlow function {_shown(symbol)}")
+
+    def _function(self, item: dict[str, Any]) -> None:
+        name, module = item.get("config"), item.get("module")
+        registered = item.get("registered_name")
+        shown = f"the function {_shown(name)} of the module {_shown(module)}"
+        if self._training:
+            hidden = module == "builtins" and str(name) in _BUILTINS
+            if hidden or (_foreign(module) and not allowed.module_is_allowed(str(module))):
+                self._find(shown)
+            return
+        known = allowed.FUNCTIONS | self._custom
+        if not isinstance(name, str) or not isinstance(module, (str, type(None))):
+            self._find("a function without a name")
+        elif name.rsplit(">", 1)[-1] in self._custom and isinstance(registered, str):
+            self._report.aliases[name] = name.rsplit(">", 1)[-1]
+        elif module not in (None, "builtins") and not allowed.module_is_allowed(module):
+            self._find(shown)
+        elif name not in known or registered not in (None, name, "function"):
+            self._find(f"{shown} is not one of {_OURS}")
+        self._entries({key: item[key] for key in item if key not in _IDENTITY | {"config"}})
+
+    # -- structures: tuples, slices, tensors ------------------------------------------------------
+
+    def _structure(self, name: str, item: dict[str, Any], key: str) -> None:
+        keys, inner_keys = _STRUCTURES[name]
+        inner = item.get("config")
+        fits = keys.issuperset(item) and (inner is None or isinstance(inner, dict))
+        if not fits or not inner_keys.issuperset(inner or ()):
+            self._find(f"a {name} with more in it than belongs there")
+        elif name in ("__numpy__", "__tensor__"):
+            self._array(inner)
+        elif name == "__keras_tensor__":
+            self._keras_tensor(inner)
+        else:
+            self._argument(item.get("items", inner), "shape" if name == "TensorShape" else key)
+
+    def _array(self, inner: Any) -> None:
+        array = inner if isinstance(inner, dict) else {}
+        kind = array.get("dtype")
+        if not isinstance(kind, str) or kind not in allowed.DTYPES:
+            self._find("an array whose elements are no numbers")
+            return
+        self._numbers(array.get("value"))
+
+    def _numbers(self, value: Any) -> None:
+        self._nodes += 1
+        if isinstance(value, list):
+            self._enter()
+            for item in value:
+                self._numbers(item)
+            self._depth -= 1
+        elif not isinstance(value, (int, float, type(None))):
+            self._find("an array with something else than numbers in it")
+
+    def _keras_tensor(self, inner: Any) -> None:
+        if not isinstance(inner, dict):
+            self._find("a tensor without a description")
+            return
+        self._value(inner.get("shape"), "shape")
+        self._value(inner.get("dtype"), "dtype")
+        history = inner.get("keras_history")
+        if history is not None and not is_reference(history):
+            self._find("a tensor with a history that is none")
+
+    # -- arguments of calls ------------------------------------------------------------------------
+
+    def _nodes_of(self, nodes: Any) -> None:
+        for node in nodes if isinstance(nodes, list) else [nodes]:
+            if not has_tensor(node):
+                # Keras would compute it at once, however large.
+                self._find("an operation on constants alone")
+            self._argument(node, "")
+
+    def _argument(self, value: Any, key: str) -> None:
+        """Check what a node of the graph hands to a layer: tensors, numbers, a few fixed words."""
+        self._nodes += 1
+        self._enter()
+        if isinstance(value, list):
+            if key in allowed.SHAPE_KEYS:
+                self._shape(value, key)
+            rest = value
+            if is_reference(value[:3]):
+                rest = value[2:] if value[0] == "_CONSTANT_VALUE" else value[3:]
+            for item in rest:
+                self._argument(item, key)
+        elif isinstance(value, dict):
+            if "class_name" in value:
+                self._object(value, key)
+            else:
+                for name, item in value.items():
+                    self._argument(item, name)
+        elif isinstance(value, str):
+            self._argument_text(value, key)
+        elif isinstance(value, (int, float)):
+            self._number(value, key)
+        self._depth -= 1
+
+    def _argument_text(self, value: str, key: str) -> None:
+        if key in allowed.OPERATION_NAME_KEYS and len(value) <= allowed.MAX_TEXT:
+            return
+        if value not in allowed.OPERATION_TEXTS and value not in allowed.DTYPES:
+            self._find(f"the text {one_line(value, 60)!r} as an argument of an operation")
+
+
+_IDENTITY = frozenset({"class_name", "module", "registered_name"})
+#: Objects that are no classes: the keys each may have, and those of its ``config``.
+_STRUCTURES = {
+    "__tuple__": (frozenset({"class_name", "items"}), frozenset()),
+    "TensorShape": (frozenset({"class_name", "items"}), frozenset()),
+    "__ellipsis__": (frozenset({"class_name", "config"}), frozenset()),
+    "__slice__": (frozenset({"class_name", "config"}), frozenset({"start", "stop", "step"})),
+    "__numpy__": (frozenset({"class_name", "config"}), frozenset({"value", "dtype"})),
+    "__tensor__": (frozenset({"class_name", "config"}), frozenset({"value", "dtype"})),
+    "__keras_tensor__": (
+        frozenset({"class_name", "config"}),
+        frozenset({"shape", "dtype", "keras_history"}),
+    ),
+}
+
+
+def _foreign(module: object) -> bool:
+    return not isinstance(module, str) or module.split(".")[0] in _FOREIGN
+
+
+def _shown(value: object) -> str:
+    return repr(one_line(value, 80)) if isinstance(value, str) else one_line(repr(value), 80)
+
+
+def _many(number: float) -> str:
+    return str(number) if abs(number) < 10**7 else f"{float(max(min(number, 1e300), -1e300)):.1e}"

@@ -1,0 +1,160 @@
+"""Compiled TensorFlow functions of a prepared model: layers, scores, derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kerascnn.errors import ModelError
+from kerascnn.graph import Step
+from kerascnn.graph.rectifiers import guided
+from kerascnn.network.prepared import Prepared
+
+_CUT = (
+    "the score does not depend on {} in a way that can be derived: the path between them is cut "
+    "(whole numbers, an arg-max, a detached layer) or leads elsewhere"
+)
+
+
+class Functions:
+    """Makes each compiled function once.
+
+    Everything is derived inside a ``tf.function``: pooling with channels first has no gradient on
+    a CPU outside of one.
+
+    Args:
+        prepared: the model.
+    """
+
+    def __init__(self, prepared: Prepared) -> None:
+        self._prepared = prepared
+        self._made: dict[Any, Any] = {}
+
+    def layers(self, indices: tuple[int, ...]) -> Callable[[Any], tuple[Any, ...]]:
+        """Return pictures → inner tensors, as visualizers see them."""
+        if indices not in self._made:
+            import tensorflow as tf
+
+            prepared = self._prepared
+
+            @tf.function(input_signature=[self._pictures()])
+            def run(pictures: Any) -> tuple[Any, ...]:
+                values = prepared.inner(pictures, indices, logits=False)
+                return tuple(
+                    prepared.outward(i, value) for i, value in zip(indices, values, strict=True)
+                )
+
+            self._made[indices] = run
+        return self._made[indices]
+
+    def scores(self) -> Callable[[Any], tuple[Any]]:
+        """Return pictures → N × classes scores."""
+        if "scores" not in self._made:
+            import tensorflow as tf
+
+            prepared = self._prepared
+
+            @tf.function(input_signature=[self._pictures()])
+            def run(pictures: Any) -> tuple[Any]:
+                logits = prepared.inner(pictures, [prepared.output.index], logits=True)[0]
+                return (prepared.scores(logits),)
+
+            self._made["scores"] = run
+        return self._made["scores"]
+
+    def target(self, unit: int | None, whole: bool) -> Callable[[Any, Any], tuple[Any]]:
+        """Return pictures, channels → N scores of a target.
+
+        Args:
+            unit: the tensor whose channel is the target; None for the class scores.
+            whole: whether all channels together are.
+        """
+        key = ("target", unit, whole)
+        if key not in self._made:
+            import tensorflow as tf
+
+            prepared = self._prepared
+
+            @tf.function(input_signature=[self._pictures(), self._channels()])
+            def run(pictures: Any, channels: Any) -> tuple[Any]:
+                index = prepared.output.index if unit is None else unit
+                value = prepared.inner(pictures, [index], logits=unit is None)[0]
+                return (self._score(value, unit, whole, channels),)
+
+            self._made[key] = run
+        return self._made[key]
+
+    def gradient(
+        self,
+        unit: int | None,
+        whole: bool,
+        at: int | None = None,
+        rectifiers: tuple[Step, ...] = (),
+    ) -> Callable[[Any, Any], tuple[Any, ...]]:
+        """Return pictures, channels → derivative of a target's score.
+
+        Args:
+            unit: as in `target`.
+            whole: as in `target`.
+            at: the tensor to derive by, which is returned first; None for the picture.
+            rectifiers: ReLUs through which only positive gradients go back.
+        """
+        key = ("gradient", unit, whole, at, rectifiers)
+        if key not in self._made:
+            self._made[key] = self._gradient(unit, whole, at, rectifiers)
+        return self._made[key]
+
+    def _gradient(
+        self, unit: int | None, whole: bool, at: int | None, rectifiers: tuple[Step, ...]
+    ) -> Callable[[Any, Any], tuple[Any, ...]]:
+        import tensorflow as tf
+
+        prepared = self._prepared
+        replace = dict.fromkeys(rectifiers, guided)
+        index = prepared.output.index if unit is None else unit
+        wanted = [index] if at is None else [at, index]
+        # Raised outside: what is raised while tracing comes out in many lines.
+        cut: list[bool] = []
+
+        @tf.function(input_signature=[self._pictures(), self._channels()])
+        def run(pictures: Any, channels: Any) -> tuple[Any, ...]:
+            with tf.GradientTape() as tape:
+                tape.watch(pictures)
+                values = prepared.inner(pictures, wanted, logits=unit is None, replace=replace)
+                score = self._score(values[-1], unit, whole, channels)
+            source = pictures if at is None else values[0]
+            gradient = tape.gradient(score, source)
+            if gradient is None:
+                cut.append(True)
+                gradient = tf.zeros_like(source)
+            if at is None:
+                return (gradient,)
+            return prepared.outward(at, source), prepared.outward(at, gradient)
+
+        def checked(pictures: Any, channels: Any) -> tuple[Any, ...]:
+            result: tuple[Any, ...] = run(pictures, channels)
+            if cut:
+                raise ModelError(_CUT.format("the picture" if at is None else "the layer"))
+            return result
+
+        return checked
+
+    def _score(self, value: Any, unit: int | None, whole: bool, channels: Any) -> Any:
+        import tensorflow as tf
+
+        if unit is None:
+            return tf.gather(self._prepared.scores(value), channels, batch_dims=1)
+        value = self._prepared.outward(unit, value)
+        if not whole:
+            value = value[..., channels[0]]
+        return tf.reduce_sum(tf.reshape(value, (tf.shape(value)[0], -1)), axis=1)
+
+    def _pictures(self) -> Any:
+        import tensorflow as tf
+
+        return tf.TensorSpec((None, *self._prepared.layout.shape), tf.float32)
+
+    def _channels(self) -> Any:
+        import tensorflow as tf
+
+        return tf.TensorSpec((None,), tf.int32)

@@ -1,0 +1,102 @@
+"""The prepared model compared with the original, before anyone trusts a picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kerascnn.contract import InputContract
+from kerascnn.errors import ModelError
+from kerascnn.graph import Graph
+from kerascnn.network.prepared import Prepared
+
+_TOLERANCE = 1e-5
+_HALF_TOLERANCE = 1e-2  # where the model's own outputs have two or three digits
+_ANY_SIZE = 96  # for a model without a fixed size: survives five halvings
+
+
+def verify(model: Any, prepared: Prepared, contract: InputContract) -> str | None:
+    """Compare the prepared model's outputs with the original's on a random picture.
+
+    Returns:
+        What the user should be warned of; None if all is well.
+
+    Raises:
+        ModelError: they differ by more than 1e-5 of the largest output (1e-2 in half precision).
+    """
+    import tensorflow as tf
+
+    pictures = tf.constant(_probe(contract))
+    # The head's layer may be the one in single precision of a network of half precision.
+    ours = tf.cast(prepared.inner(pictures, [prepared.output.index], logits=True)[0], tf.float32)
+    if prepared.head.activation == "softmax":
+        axis = prepared.channel_axis(prepared.output.index) if ours.shape.rank == 4 else -1
+        ours = tf.nn.softmax(ours, axis=axis)
+    elif prepared.head.activation == "sigmoid":
+        ours = tf.sigmoid(ours)
+    one = np.asarray(ours, np.float32)
+    theirs = _original(model, prepared, pictures)
+    other = np.asarray(theirs, np.float32)
+    tolerance = _HALF_TOLERANCE if "16" in str(theirs.dtype) else _TOLERANCE
+    if one.shape != other.shape:
+        raise ModelError(
+            f"the prepared model gives the shape {one.shape}, the original {other.shape}"
+        )
+    if not np.isfinite(other).all():
+        return not_finite(prepared.graph)
+    difference = float(np.abs(one - other).max(initial=0.0))
+    scale = float(np.abs(other).max(initial=0.0))
+    if difference > tolerance * max(scale, 1e-30):
+        raise ModelError(
+            "the prepared model does not give the original's outputs: they differ by "
+            f"{difference:.2g} where the largest is {scale:.2g}"
+        )
+    return None
+
+
+def finite(values: np.ndarray, what: str, graph: Graph) -> np.ndarray:
+    """Return values that are finite numbers.
+
+    Raises:
+        ModelError: they are not; the layer whose weights are to blame is named.
+    """
+    if not np.isfinite(values).all():
+        raise ModelError(f"{what} has NaN or infinite numbers: {not_finite(graph)}")
+    return values
+
+
+def not_finite(graph: Graph) -> str:
+    """Say why a model gives numbers that are not finite: which weights are none."""
+    for step in graph.steps:
+        for weights in getattr(step.layer, "weights", []):
+            values = np.asarray(weights)
+            if values.dtype.kind not in "iub" and not np.isfinite(values.astype(np.float32)).all():
+                return f"layer {step.path!r} has weights that are NaN or infinite"
+    return "the model gives NaN or infinite numbers"
+
+
+def _probe(contract: InputContract) -> np.ndarray:
+    height, width, channels = contract.shape
+    shape = (1, height or _ANY_SIZE, width or _ANY_SIZE, channels)
+    unit = np.random.default_rng(0).random(shape)
+    low, high = np.asarray(contract.low), np.asarray(contract.high)
+    return np.asarray(low + unit * (high - low), np.float32)
+
+
+def _original(model: Any, prepared: Prepared, pictures: Any) -> Any:
+    graph = prepared.graph
+    values = prepared.feed(pictures)
+    inputs = [values[port.index] for port in graph.inputs]
+    structure = getattr(model, "_nested_inputs", None)
+    structure = getattr(model, "_inputs_struct", structure)
+    given: Any = inputs[0] if len(inputs) == 1 else inputs
+    if isinstance(structure, dict):
+        given = dict(zip(sorted(structure), inputs, strict=True))
+    result = model(given)
+    if isinstance(result, dict):
+        result = [result[key] for key in sorted(result)]
+    if not isinstance(result, (list, tuple)):
+        return result
+    position = [port.index for port in graph.outputs].index(prepared.output.index)
+    return result[position]
