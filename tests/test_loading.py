@@ -752,7 +752,7 @@ def test_large_files_are_pinned_not_copied(small, tmp_path, monkeypatch, suffix)
     path = tmp_path / f"model{suffix}"
     model.save(path)
     monkeypatch.setattr(snapshot, "_COPY", 0)
-    with snapshot.snapshot(path) as file:
+    with snapshot.take_snapshot(path) as file:
         pinned = file.path.is_symlink()
         # What the path names meanwhile does not matter.
         path.rename(tmp_path / "away")

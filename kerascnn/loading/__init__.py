@@ -17,7 +17,7 @@ from kerascnn.loading.applications import BUILTINS
 from kerascnn.loading.families import bounded, check_pictures, keras_of
 from kerascnn.loading.scan import Report, saved_model_findings, scan_stream
 from kerascnn.loading.scan.allowed import MAX_FEATURES, OPERATIONS, SLACK_ELEMENTS
-from kerascnn.loading.snapshot import Snapshot, sha256_of_folder, snapshot
+from kerascnn.loading.snapshot import Snapshot, sha256_of_folder, take_snapshot
 from kerascnn.loading.sniffing import (
     ARCHIVE,
     HDF5,
@@ -114,7 +114,7 @@ def load_model(
         if weights is not None or architecture is not None:
             raise UsageError(f"{one_line(text)}: a SavedModel takes no weights or architecture")
         return _load_folder(Path(path), text, trust, custom)
-    with snapshot(Path(path)) as file:
+    with take_snapshot(Path(path)) as file:
         with file.open() as stream:
             what = sniff_stream(stream, file.shown)
         if architecture is not None:
@@ -175,7 +175,7 @@ def _load_json(
             f"{file.shown}: is an architecture without weights; name the file that has them with "
             "--weights FILE"
         )
-    with snapshot(Path(weights)) as other:
+    with take_snapshot(Path(weights)) as other:
         kind, weighed = _scanned_weights(other, trust)
         report = _scanned(file, what, trust, custom, weighed.values)
         report.findings.extend(weighed.findings)

@@ -82,7 +82,7 @@ def _state(source: BinaryIO) -> tuple[int, int, int]:
 
 
 @contextlib.contextmanager
-def snapshot(path: Path) -> Iterator[Snapshot]:
+def take_snapshot(path: Path) -> Iterator[Snapshot]:
     """Take a snapshot of the file at ``path``; it is gone when the block ends.
 
     Raises:
