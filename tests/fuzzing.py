@@ -8,6 +8,7 @@ counted from FIRST, and prints a JSON object of how they ended. The seed at work
 from __future__ import annotations
 
 import collections
+import copy
 import faulthandler
 import io
 import json
@@ -120,7 +121,7 @@ def _changed(config: Any, generator: random.Random) -> Any:
             other, name = generator.choice(places)
             holder[key] = json.loads(json.dumps(other[name]))
         else:
-            holder[key] = generator.choice(_VALUES)
+            holder[key] = copy.deepcopy(generator.choice(_VALUES))
     return config
 
 

@@ -322,9 +322,16 @@ def test_lambdas_need_trust(k, suffix, tmp_path):
     assert ["Lambda" in finding for finding in loaded.findings] == [True]
     inputs = [np.ones((1, 3), "float32")]
     same(loaded, inputs, honest_models.outputs(model, inputs))
-    # The weights alone may be had without trust.
+    # The weights alone may be had without trust, the architecture not.
     model.save_weights(tmp_path / "a.weights.h5")
     assert not sniffed_findings(tmp_path / "a.weights.h5")
+    (tmp_path / "a.json").write_text(model.to_json())
+    more = {"weights": tmp_path / "a.weights.h5"}
+    with pytest.raises(RefusedError, match="a Lambda layer, which runs Python code"):
+        load_model(tmp_path / "a.json", **more)
+    loaded = load_model(tmp_path / "a.json", **more, trust=True)
+    assert loaded.trusted
+    same(loaded, inputs, honest_models.outputs(model, inputs))
 
 
 def sniffed_findings(path):
@@ -522,6 +529,11 @@ def test_missing_files_and_folders(tmp_path):
             load_model(path)
     with pytest.raises(ModelError, match="without a model"):
         load_model(tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "metadata.json").write_text("{}")
+    with pytest.raises(ModelError, match="unpacked Keras archive"):
+        load_model(tmp_path)
+    (tmp_path / "config.json").unlink()
     (tmp_path / "saved_model.pb").mkdir()
     with pytest.raises(ModelError, match="without a model"):
         load_model(tmp_path)

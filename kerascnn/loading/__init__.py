@@ -186,12 +186,17 @@ def _load_json(
         path = str(other.named(_NAMES[kind.format]))
         with _limits(keras, report, file.shown):
             with _keras_errors(file.shown, keras):
-                model = keras.models.model_from_json(
-                    json.dumps(config), custom_objects=_named(custom, report)
-                )
+                model = _from_config(keras, config, _named(custom, report), bool(report.findings))
             with _weight_errors(other.shown):
                 model.load_weights(path)
         return _finished(other, what, text, report, model, "architecture JSON + weights")
+
+
+def _from_config(keras: Any, config: Any, custom: dict[str, Any], trusted: bool) -> Any:
+    if trusted:
+        config = {"module": "keras"} | config  # Keras 2 writes none
+        return keras.saving.deserialize_keras_object(config, custom_objects=custom, safe_mode=False)
+    return keras.models.model_from_json(json.dumps(config), custom_objects=custom)
 
 
 def _load_weights(

@@ -132,6 +132,11 @@ def family_of(version: str | None) -> str:
 
 
 def _sniff_directory(path: Path) -> Sniffed:
+    if (path / "config.json").is_file() and (path / "metadata.json").is_file():
+        raise ModelError(
+            f"{one_line(path)}: is an unpacked Keras archive; zip config.json, metadata.json and "
+            "model.weights.h5 into one file and load that"
+        )
     if not (path / "saved_model.pb").is_file():
         raise ModelError(
             f"{one_line(path)}: is a directory without a model (no saved_model.pb in it)"
