@@ -339,86 +339,34 @@ def sniffed_findings(path):
         return scan_stream(stream, sniff(path)).findings
 
 
-# --- the matrix of formats, as the documentation has it ------------------------------------------
-
-DOCUMENT = Path(__file__).parent.parent / "docs" / "formats.md"
-KINDS = {
-    "Sequential": "sequential",
-    "functional": "functional",
-    "nested": "nested_twice",
-    "operations on tensors": "arithmetic",
-    "several inputs and outputs": "shared_layer",
-}
-FORMATS = {
-    "HDF5 (`.h5`)": "model.h5",
-    "Keras archive (`.keras`)": "model.keras",
-    "architecture JSON and weights": "model.json",
-    "weights and architecture in code": "model.weights.h5",
-    "SavedModel, with `--trust`": "saved",
-}
-
-
-def cell(k, name, form, folder, monkeypatch):
-    """Save a model in one format, load it and compare: "yes", or what the user is told."""
-    model = honest_models.HONEST[name](k)
-    inputs = honest_models.pictures(model)
+def saved_as(k, model, form, folder, monkeypatch):
+    """Save a model in a format; return its path and what loading it takes."""
     path = folder / form
-    more = {}
     if form == "model.json":
         path.write_text(model.to_json())
         model.save_weights(folder / "of.weights.h5")
-        more["weights"] = folder / "of.weights.h5"
-    elif form == "model.weights.h5":
+        return path, {"weights": folder / "of.weights.h5"}
+    if form == "model.weights.h5":
         model.save_weights(path)
-        more["architecture"] = "honest_rebuilt:build"
         rebuilt = types.ModuleType("honest_rebuilt")
-        rebuilt.build = lambda: honest_models.HONEST[name](k)
+        rebuilt.build = lambda: model.__class__.from_config(model.get_config())
         monkeypatch.setitem(sys.modules, "honest_rebuilt", rebuilt)
-    elif form == "saved" and family(k) == "keras3":
+        return path, {"architecture": "honest_rebuilt:build"}
+    if form == "saved" and family(k) == "keras3":
         model.export(path, verbose=False)
-        more["trust"] = True
     else:
         model.save(path)
-        more["trust"] = form == "saved"
-    try:
-        loaded = load_model(path, **more)
-    except ModelError as error:
-        return str(error).partition(": ")[2].replace(str(k.__version__), "").replace("  ", " ")
-    same(loaded, inputs, honest_models.outputs(model, inputs))
-    return "output only" if "SavedModel without" in "".join(loaded.warnings) else "yes"
-
-
-def matrix(kerases, folder, monkeypatch):
-    lines = []
-    for k, title in kerases:
-        lines += [f"## {title}", "", "| | " + " | ".join(KINDS) + " |", "|---" * 6 + "|"]
-        for label, form in FORMATS.items():
-            cells = []
-            for number, name in enumerate(KINDS.values()):
-                place = folder / f"{k.__name__}-{form}-{number}"
-                place.mkdir()
-                cells.append(cell(k, name, form, place, monkeypatch))
-            lines.append(f"| {label} | " + " | ".join(cells) + " |")
-        lines.append("")
-    return "\n".join(lines)
+    return path, {"trust": form == "saved"}
 
 
 @pytest.mark.long
-def test_the_matrix_in_the_documentation(tmp_path, monkeypatch):
-    """Between the marks of docs/formats.md; KERASCNN_WRITE_DOCS=1 writes it anew."""
-    import tf_keras
-
-    keras = pytest.importorskip("keras", minversion="3")
-    table = matrix([(tf_keras, "Keras 2"), (keras, "Keras 3")], tmp_path, monkeypatch)
-    assert "yes" in table
-    if not DOCUMENT.exists():
-        pytest.skip("there is no docs/formats.md")
-    start, end = "<!-- matrix -->\n", "<!-- end of matrix -->"
-    text = DOCUMENT.read_text(encoding="utf-8")
-    before, after = text.split(start)[0], text.split(end)[1]
-    if os.environ.get("KERASCNN_WRITE_DOCS"):
-        DOCUMENT.write_text(f"{before}{start}{table}{end}{after}", encoding="utf-8")
-    assert f"{start}{table}{end}" in DOCUMENT.read_text(encoding="utf-8")
+@pytest.mark.parametrize("form", ["model.json", "model.weights.h5", "saved"])
+@pytest.mark.parametrize("name", ["nested_twice", "arithmetic", "shared_layer", "two_outputs"])
+def test_kinds_of_models_in_other_formats(k, name, form, tmp_path, monkeypatch):
+    model = honest_models.HONEST[name](k)
+    inputs = honest_models.pictures(model)
+    path, more = saved_as(k, model, form, tmp_path, monkeypatch)
+    same(load_model(path, **more), inputs, honest_models.outputs(model, inputs))
 
 
 # --- layers of one's own -------------------------------------------------------------------------
