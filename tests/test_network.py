@@ -332,7 +332,9 @@ def test_mixed_precision(keras, policy):
     network, images = Network(model), pictures()
     scores = network.scores(images)
     assert scores.dtype == np.float32
-    np.testing.assert_allclose(softmax(scores), np.asarray(model(images)), atol=5e-3)
+    # bfloat16 has eight binary digits: a logit of 4 is rounded by 0.016, whatever computes it.
+    few = 2e-2 if policy == "mixed_bfloat16" else 5e-3
+    np.testing.assert_allclose(softmax(scores), np.asarray(model(images)), atol=few)
     gradients = network.gradients(images, 0)
     assert gradients.dtype == np.float32
     assert np.abs(gradients).max() > 0
