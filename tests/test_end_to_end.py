@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -111,11 +112,14 @@ def test_inspect_json_of_the_cnn_as_taught(command, lecture_models):
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as Unix has them")
 def test_ctrl_c_leaves_no_half_files(lecture_models, tmp_path):
+    # Whoever started the tests in the background has told them to ignore it; not so the command.
+    heeding = (
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
     running = subprocess.Popen(
-        [COMMAND, "visualize", "--plugin", "saliency", lecture_models["cnn"], "--out", "out"],
+        [sys.executable, "-c", heeding, COMMAND, "visualize", "--plugin", "saliency", lecture_models["cnn"], "--out", "out"],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        # Whoever started the tests in the background has told them to ignore it.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     # Once the folder is there, TensorFlow is being imported.
     for _ in range(600):
