@@ -118,7 +118,8 @@ def test_ctrl_c_leaves_no_half_files(lecture_models, tmp_path):
         "os.execv(sys.argv[1], sys.argv[1:])"
     )
     running = subprocess.Popen(
-        [sys.executable, "-c", heeding, COMMAND, "visualize", "--plugin", "saliency", lecture_models["cnn"], "--out", "out"],
+        [sys.executable, "-c", heeding, COMMAND, "visualize", "--plugin", "saliency",
+         lecture_models["cnn"], "--out", "out"],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     # Once the folder is there, TensorFlow is being imported.
