@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
+from kerascnn.contract import preprocessing_of_application
 from kerascnn.errors import DataError, one_line
 
 _LARGEST = 16 << 20
+_IMAGENET = 1000
 
 
 def read_labels(path: Path) -> tuple[str, ...]:
@@ -34,6 +37,27 @@ def read_labels(path: Path) -> tuple[str, ...]:
     if not names:
         raise DataError(f"--labels {shown} holds no names")
     return tuple(one_line(name, 80) for name in names)
+
+
+def known_labels(model: str, classes: int | None) -> tuple[str, ...] | None:
+    """Return ImageNet's class names for a network of keras.applications with its own head.
+
+    They are those that keras.applications keeps in its cache once it has decoded predictions;
+    nothing is fetched here.
+
+    Args:
+        model: the model's name.
+        classes: how many it tells apart.
+    """
+    if classes != _IMAGENET or preprocessing_of_application(model) is None:
+        return None
+    home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    path = home / "models" / "imagenet_class_index.json"
+    try:
+        found = read_labels(path)
+    except DataError:
+        return None
+    return found if len(found) == _IMAGENET else None
 
 
 def _from_json(text: str, shown: str) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ ROOMS = {
     "visualizer": {"errors", "pydantic", "pydantic_core"},
     "registry": {"errors", "visualizer", "pluggy"},
     "result": {"errors"},
-    "labels": {"errors"},
+    "labels": {"contract", "errors"},
     "memory": {"errors", "psutil"},
     "contract": {"errors", "numpy"},
     "images": {"contract", "errors", "images", "progress", "numpy"},

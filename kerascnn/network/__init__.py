@@ -20,6 +20,7 @@ from kerascnn.graph.head import Head
 from kerascnn.graph.layers import Layer, kernel_of
 from kerascnn.graph.receptive import Box
 from kerascnn.graph.rectifiers import rectifiers
+from kerascnn.labels import known_labels
 from kerascnn.memory import MemoryBudget
 from kerascnn.network.affine import affine, is_affine
 from kerascnn.network.batches import Batches
@@ -44,7 +45,7 @@ class Network:
     Args:
         model: a built model of Keras 2 (``tf_keras``) or Keras 3.
         preprocessing: a name of `kerascnn.contract.PREPROCESSINGS`; None to find it out.
-        labels: class names, in order.
+        labels: class names, in order; None for what keras.applications knows of its own.
         input: name of the input that takes the picture, where there are several.
         output: name of the output to explain, where there are several.
         memory: bytes that work on it may take; None for a quarter of what is free.
@@ -80,7 +81,8 @@ class Network:
             model, self._prepared.graph, self._prepared.port, preprocessing
         )
         self.input = InputContract(self._prepared.layout.shape, name, source)
-        self.labels: tuple[str, ...] | None = None if labels is None else tuple(labels)
+        found = known_labels(model.name, self.head.classes) if labels is None else tuple(labels)
+        self.labels: tuple[str, ...] | None = found
         self._patching = Patching(self._prepared, self._functions, self._batches)
         self._targets = Targets(self.head, self.labels, self._catalogue)
         warning = verify(model, self._prepared, self.input)

@@ -8,6 +8,7 @@ see ``REFUSED_CLASSES``.
 
 from __future__ import annotations
 
+import functools
 import re
 
 
@@ -189,6 +190,7 @@ _NAMES = {
 }
 
 
+@functools.lru_cache(maxsize=256)
 def names_for(key: str) -> frozenset[str] | None:
     """Return the names that a text under ``key`` may be, or None where any text goes."""
     return _NAMES.get(key.rpartition("_")[2])

@@ -101,13 +101,11 @@ class _Walk:
     # -- values ---------------------------------------------------------------------------------
 
     def _value(self, value: Any, key: str) -> None:
-        self._nodes += 1
-        if value is True and key in allowed.REFUSED_SWITCHES:
-            self._find(allowed.REFUSED_SWITCHES[key])
-        if value is None or value is True or value is False:
-            return
         if isinstance(value, str):
             self._text(value, key)
+        elif value is None or isinstance(value, bool):
+            if value and key in allowed.REFUSED_SWITCHES:
+                self._find(allowed.REFUSED_SWITCHES[key])
         elif isinstance(value, (int, float)):
             self._number(value, key)
         else:
@@ -120,8 +118,11 @@ class _Walk:
                 self._entries(value)
             self._depth -= 1
 
-    def _entries(self, entries: dict[str, Any]) -> None:
+    def _entries(self, entries: dict[str, Any], but: frozenset[str] = frozenset()) -> None:
+        self._nodes += len(entries)
         for key, value in entries.items():
+            if value is None or value is False or key in but:
+                continue
             if key == "inbound_nodes":
                 self._nodes_of(value)
             elif key == "compile_config" and not self._training and self._depth == 1:
@@ -131,6 +132,7 @@ class _Walk:
                 self._value(value, key)
 
     def _list(self, values: list[Any], key: str) -> None:
+        self._nodes += len(values)
         if key in allowed.SHAPE_KEYS:
             self._shape(values, key)
         for value in values:
@@ -200,7 +202,7 @@ class _Walk:
         elif name == "function":
             self._function(item)
         elif self._class(name, item):
-            self._entries({key: item[key] for key in item if key not in _IDENTITY})
+            self._entries(item, _IDENTITY)
         if named:
             self._trail.pop()
         self._times = times
@@ -282,7 +284,7 @@ class _Walk:
             self._find(shown)
         elif name not in known or registered not in (None, name, "function"):
             self._find(f"{shown} is not one of {_OURS}")
-        self._entries({key: item[key] for key in item if key not in _IDENTITY | {"config"}})
+        self._entries(item, _IDENTITY | {"config"})
 
     # -- structures: tuples, slices, tensors ------------------------------------------------------
 

@@ -80,8 +80,15 @@ def _picker(stream: BinaryIO) -> Callable[[int, int], bytes]:
     return pick
 
 
-def messages(source: Bytes, address: int) -> Iterator[tuple[int, int, bytes]]:
+def messages(
+    source: Bytes, address: int, skipped: frozenset[int] = frozenset()
+) -> Iterator[tuple[int, int, bytes]]:
     """Yield the messages of an object's header: kind, flags, contents.
+
+    Args:
+        source: the file.
+        address: of the header.
+        skipped: kinds that are left out.
 
     Raises:
         ModelError: there is no header, or it is damaged.
@@ -110,19 +117,18 @@ def messages(source: Bytes, address: int) -> Iterator[tuple[int, int, bytes]]:
             data = head[inside : inside + length]
         else:
             data = source.read(start, length)
-        at = 0
-        while at + layout.size <= length:
-            kind, room, flags = layout.unpack_from(data, at)
-            at += layout.size
-            content = data[at : at + room]
-            if len(content) < room:
+        at, unpack, step = 0, layout.unpack_from, layout.size
+        while at + step <= length:
+            kind, room, flags = unpack(data, at)
+            start = at + step
+            at = start + room
+            if at > length:
                 raise damaged("an object's header is cut off")
-            at += room
             if kind == _CONTINUATION:
-                offset, extent = number(content[:8]), number(content[8:16])
+                offset, extent = number(data[start : start + 8]), number(data[start + 8 : at][:8])
                 blocks.append((offset + skip, max(extent - 2 * skip, 0)))
-            else:
-                yield kind, flags, content
+            elif kind not in skipped:
+                yield kind, flags, data[start:at]
 
 
 def number(data: bytes) -> int:

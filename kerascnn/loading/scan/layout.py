@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kerascnn.loading.scan import allowed
 from kerascnn.loading.scan.attributes import ATTRIBUTE, Attributes
@@ -20,6 +20,7 @@ from kerascnn.loading.scan.headers import NOWHERE, Bytes, damaged, messages, num
 _SPACE, _TYPE, _LAYOUT, _GROUP = 0x01, 0x03, 0x08, 0x11
 #: Padding, fill values, comments, times: they change nothing of what is read.
 _HARMLESS = frozenset({0x00, 0x04, 0x05, 0x0D, 0x0E, 0x12, 0x16})
+_DATASET = frozenset({_SPACE, _TYPE, _LAYOUT})
 _NUMBERS = (0, 1, 5, 8)
 _MOST_NODES = 100_000
 #: Members in a list and lists in a tree's node, as files usually have them at most.
@@ -31,8 +32,7 @@ class UnusualError(Exception):
     """The file is not of the layout that Keras writes."""
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """A member of a group: a dataset or a soft link.
 
     Attributes:
@@ -77,16 +77,16 @@ def walk(source: Bytes) -> Iterator[Item]:
     while waiting:
         address, path, depth = waiting.pop()
         found: dict[int, bytes] = {}
-        for kind, flags, data in messages(source, address):
+        for kind, flags, data in messages(source, address, _HARMLESS):
             if kind == ATTRIBUTE:
                 attributes.one(flags, data)
-            elif kind not in _HARMLESS:
-                if kind in found or flags & 2:
-                    raise UnusualError
+            elif kind in found or flags & 2:
+                raise UnusualError
+            else:
                 found[kind] = data
-        if found.keys() == {_SPACE, _TYPE, _LAYOUT}:
+        if found.keys() == _DATASET:
             yield _dataset(source, path, found)
-        elif found.keys() == {_GROUP}:
+        elif len(found) == 1 and _GROUP in found:
             if depth > allowed.MAX_HDF5_DEPTH or len(seen) > allowed.MAX_HDF5_OBJECTS:
                 raise DeepError(path)
             for name, inner in _names(source, found[_GROUP]):
