@@ -238,6 +238,7 @@ _MODULE = re.compile(
 )
 
 
+@functools.lru_cache(maxsize=256)
 def module_is_allowed(module: str) -> bool:
     """Tell whether Keras may import ``module`` because a file says so."""
     return _MODULE.fullmatch(module) is not None and not module.endswith("_test")

@@ -71,8 +71,10 @@ class Attributes:
         kind, space = data[at : at + lengths[1]], data[at + lengths[1] :][: lengths[2]]
         if len(kind) < 8 or len(space) < 4:
             raise damaged("an attribute is cut off")
-        dimensions = 8 if space[0] == 1 else 4
-        shape = [number(space[dimensions + 8 * i :][:8]) for i in range(space[1])]
+        at_sizes = 8 if space[0] == 1 else 4
+        if len(space) < at_sizes + 8 * space[1]:
+            raise damaged("an attribute has no shape")
+        shape = struct.unpack_from(f"<{space[1]}Q", space, at_sizes)
         nothing = space[0] == 2 and space[3] == 2
         count, width = 0 if nothing else math.prod(shape), number(kind[4:8])
         if count * width > allowed.MAX_ATTRIBUTE_BYTES:
