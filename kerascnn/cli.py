@@ -6,6 +6,7 @@ that ``--help`` and ``kerascnn plugins`` answer at once.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -152,18 +153,20 @@ def _open(registry: Registry, model: str, flags: Mapping[str, Any]) -> Network:
         hush()
     from kerascnn.network import Network
 
-    network = Network.load(
-        model,
-        weights=flags["weights"],
-        architecture=flags["architecture"],
-        trust=flags["trust"],
-        custom_objects=registry.custom_objects(),
-        preprocessing=flags["preprocess"],
-        labels=labels,
-        input=flags["input_name"],
-        output=flags["output_name"],
-        memory=memory,
-    )
+    # Keras tells of its downloads on stdout, which is kept for results.
+    with contextlib.redirect_stdout(sys.stderr):
+        network = Network.load(
+            model,
+            weights=flags["weights"],
+            architecture=flags["architecture"],
+            trust=flags["trust"],
+            custom_objects=registry.custom_objects(),
+            preprocessing=flags["preprocess"],
+            labels=labels,
+            input=flags["input_name"],
+            output=flags["output_name"],
+            memory=memory,
+        )
     loaded = network.loaded
     if loaded is not None and loaded.trusted:
         say(f"loading {one_line(model)} on trust, SHA-256 {loaded.sha256}")
