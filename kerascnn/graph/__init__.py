@@ -253,12 +253,16 @@ class _Reader:
         self._calls[path] = self._calls.get(path, 0) + 1
         if self._calls[path] > 1:
             path = f"{path}@{self._calls[path]}"
+        kwargs = dict(kwargs)
+        if knows_training(layer):
+            # Augmentation layers take themselves to be in training unless they are told.
+            kwargs["training"] = False
         self.steps.append(
             Step(
                 path,
                 layer,
                 tuple(args),
-                dict(kwargs),
+                kwargs,
                 tuple(ref.index for ref in outputs),
                 tuple(shapes),
             )
@@ -324,6 +328,14 @@ def _output_names(model: Any, network: Any, count: int) -> list[str]:
 
 def _is_symbolic(value: Any) -> bool:
     return getattr(value, "_keras_history", None) is not None
+
+
+def knows_training(layer: Any) -> bool:
+    """Tell whether a layer or model takes the argument ``training``."""
+    return bool(
+        getattr(layer, "_call_has_training_arg", False)
+        or getattr(layer, "_expects_training_arg", False)
+    )
 
 
 def _source_name(tensor: Any) -> str:

@@ -105,14 +105,14 @@ class Prepared:
         import tensorflow as tf
 
         logits = tf.cast(logits, tf.float32)
-        if self.head.kind == "binary":
-            logits = tf.reshape(logits, (-1, 1))
-            # The log-odds of either class: sigmoid gives the two probabilities.
-            return tf.concat([-logits, logits], axis=1)
         rank = logits.shape.rank
         if rank and rank > 2:
             axis = self.channel_axis(self.output.index) if rank == 4 else rank - 1
             logits = tf.reduce_mean(logits, [a for a in range(1, rank) if a != axis])
+        if self.head.kind == "binary":
+            logits = tf.reshape(logits, (-1, 1))
+            # The log-odds of either class: sigmoid gives the two probabilities.
+            return tf.concat([-logits, logits], axis=1)
         return logits
 
     def outward(self, index: int, value: Any) -> Any:

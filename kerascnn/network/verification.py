@@ -8,7 +8,7 @@ import numpy as np
 
 from kerascnn.contract import InputContract
 from kerascnn.errors import ModelError
-from kerascnn.graph import Graph
+from kerascnn.graph import Graph, knows_training
 from kerascnn.network.prepared import Prepared
 
 _TOLERANCE = 1e-5
@@ -93,7 +93,9 @@ def _original(model: Any, prepared: Prepared, pictures: Any) -> Any:
     given: Any = inputs[0] if len(inputs) == 1 else inputs
     if isinstance(structure, dict):
         given = dict(zip(sorted(structure), inputs, strict=True))
-    result = model(given)
+    # Without it, augmentation layers of a model called from outside are at work.
+    more = {"training": False} if knows_training(model) else {}
+    result = model(given, **more)
     if isinstance(result, dict):
         result = [result[key] for key in sorted(result)]
     if not isinstance(result, (list, tuple)):
