@@ -125,6 +125,17 @@ class Option:
     is_list: bool
     choices: tuple[str, ...]
 
+    @property
+    def default_text(self) -> str:
+        """The default as the terminal and the pages show it."""
+        if self.default is None:
+            return "–"
+        if isinstance(self.default, tuple):
+            return ",".join(str(item) for item in self.default) or "–"
+        if isinstance(self.default, bool):
+            return "on" if self.default else "off"
+        return str(self.default)
+
 
 def options(visualizer: type[Visualizer]) -> list[Option]:
     """Return a visualizer's options in the order of declaration, the common ones last.

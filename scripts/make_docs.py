@@ -21,7 +21,6 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from kerascnn.cli import default_text
 from kerascnn.registry import Plugin, Registry
 from kerascnn.visualizer import options
 
@@ -96,7 +95,7 @@ def page(plugin: Plugin) -> str:
     lines = [f"# {plugin.name}", "", inspect.cleandoc(plugin.visualizer.__doc__ or ""), ""]
     lines += ["| option | takes | default | what it does |", "|---|---|---|---|"]
     for option in options(plugin.visualizer):
-        cells = (f"`{option.flag}`", option.takes, default_text(option), option.help)
+        cells = (f"`{option.flag}`", option.takes, option.default_text, option.help)
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     for picture, flags in EXAMPLES[plugin.name].items():
         command = f"kerascnn visualize --plugin {plugin.name} {flags}"

@@ -30,7 +30,8 @@ ROOMS = {
     "contract": {"errors", "numpy"},
     "images": {"contract", "errors", "images", "progress", "numpy"},
     "graph": {"errors"},
-    "cli": {"errors", "progress", "registry", "visualizer", "kerascnn", "click"},
+    "commands": {"errors", "click"},
+    "cli": {"commands", "errors", "kerascnn", "click"},
     "__main__": {"cli"},
 }
 
