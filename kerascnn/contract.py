@@ -21,6 +21,8 @@ _CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
 _TORCH_MEAN = (0.485, 0.456, 0.406)
 _TORCH_STD = (0.229, 0.224, 0.225)
 
+_ANY_SIZE = 96  # for a model without a fixed size: survives five halvings
+
 
 @dataclass(frozen=True)
 class InputContract:
@@ -54,6 +56,14 @@ class InputContract:
                 f"preprocessing {self.preprocessing} has a mean for each of three colours, the "
                 f"model takes {self.channels} channel(s); choose unit, symmetric or raw"
             )
+
+    def probe(self) -> np.ndarray:
+        """Return one picture of even noise, 1×H×W×C, the same each time: to compare two ways by."""
+        height, width, channels = self.shape
+        shape = (1, height or _ANY_SIZE, width or _ANY_SIZE, channels)
+        unit = np.random.default_rng(0).random(shape)
+        low, high = np.asarray(self.low), np.asarray(self.high)
+        return np.asarray(low + unit * (high - low), np.float32)
 
     @property
     def channels(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import importlib.metadata
 import platform
@@ -16,6 +17,7 @@ from kerascnn.errors import KerascnnError, ModelError, PluginError, UsageError, 
 from kerascnn.files import sha256, write_bytes, write_json
 from kerascnn.images import Picture, iter_pictures, read_pictures, sample_pictures
 from kerascnn.network import Network, Target
+from kerascnn.precision import computing_in
 from kerascnn.result import Result
 from kerascnn.units import Unit
 from kerascnn.visualizer import Visualizer
@@ -103,6 +105,7 @@ class Run:
             "target": _plain(self.target),
             "model": _origin(self.network),
             "input": self.network.input.to_dict(),
+            "precision": dataclasses.asdict(self.network.precision),
             "images": [_picture_record(picture) for picture in self.pictures],
             "predictions": self.predictions(),
             **({} if self.swept is None else {"swept": self.swept}),
@@ -186,7 +189,7 @@ def visualize(
             wanted = network.target(target, scores)
         # A visualizer that writes into its images would change what the next one sees.
         values.setflags(write=False)
-    result = _ask(visualizer, network, values, wanted)
+    result = answer(visualizer, network, values, wanted)
     run = Run(visualizer, network, pictures, scores, wanted, result)
     if pictures and not result.captions and result.count == len(pictures):
         result.captions = run.captions()
@@ -207,18 +210,31 @@ def _sweep(
         visualizer,
         network,
         source,
-        lambda values: _ask(visualizer, network, values, None),
+        lambda values: answer(visualizer, network, values, None),
         checkpoint,
     )
     swept = {"from": source.label, "sha256": source.fingerprint(), "skipped": source.skipped}
     return Run(visualizer, network, pictures, None, None, result, swept, checkpoint)
 
 
-def _ask(
+def answer(
     visualizer: Visualizer, network: Network, values: np.ndarray | None, target: Target | None
 ) -> Result:
+    """Call a visualizer; whatever it fails by becomes one line.
+
+    Args:
+        visualizer: whom to call.
+        network: what it asks.
+        values: the pictures, N×H×W×C in the network's values, or None.
+        target: what to explain, or None.
+
+    Raises:
+        KerascnnError: what it refuses.
+        PluginError: it fails, or gives no `Result`.
+    """
     try:
-        result = visualizer.visualize(network, values, target)
+        with computing_in(network.precision.name):
+            result = visualizer.visualize(network, values, target)
     except KerascnnError:
         raise
     except MemoryError as error:

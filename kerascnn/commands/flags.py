@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kerascnn.errors import one_line
+from kerascnn.precision import FLOAT32, check_precision
 from kerascnn.progress import say
 from kerascnn.registry import Registry
 
@@ -53,6 +54,12 @@ _MODEL_FLAGS = [
     click.option(
         "--memory", metavar="SIZE", help="What work may take, as 500M; default: ¼ of what is free."
     ),
+    click.option(
+        "--precision",
+        default=FLOAT32,
+        metavar="NAME",
+        help="float32 (default) | bfloat16 | auto: bfloat16 where the processor has it.",
+    ),
 ]
 
 
@@ -70,6 +77,7 @@ def open_network(registry: Registry, model: str, flags: Mapping[str, Any]) -> Ne
     from kerascnn.quiet import hush
 
     memory = None if flags["memory"] is None else parse_bytes(flags["memory"])
+    check_precision(flags["precision"])
     labels = None if flags["labels"] is None else read_labels(Path(flags["labels"]))
     if not flags["debug"]:
         hush()
@@ -88,7 +96,10 @@ def open_network(registry: Registry, model: str, flags: Mapping[str, Any]) -> Ne
             input=flags["input_name"],
             output=flags["output_name"],
             memory=memory,
+            precision=flags["precision"],
         )
+    if network.precision.why:
+        say(f"computing in {network.precision.name}: {network.precision.why}")
     loaded = network.loaded
     if loaded is not None and loaded.trusted:
         say(f"loading {one_line(model)} on trust, SHA-256 {loaded.sha256}")

@@ -31,6 +31,7 @@ from kerascnn.network.prepared import prepare
 from kerascnn.network.preprocessing import find_preprocessing
 from kerascnn.network.target import Target, Targets
 from kerascnn.network.verification import finite, verify
+from kerascnn.precision import FLOAT32, check_precision, choose
 from kerascnn.units import Unit
 
 if TYPE_CHECKING:
@@ -49,12 +50,14 @@ class Network:
         input: name of the input that takes the picture, where there are several.
         output: name of the output to explain, where there are several.
         memory: bytes that work on it may take; None for a quarter of what is free.
+        precision: ``float32``, ``bfloat16`` or ``auto``: what `kerascnn.visualize` asks it in, see
+            ``kerascnn.precision``. The preparation is compared in float32 whatever it is.
         loaded: where the model came from, for the manifest.
 
     Raises:
         ModelError: it is no Keras model, its input is no picture, or the prepared model does not
             give the original's outputs.
-        UsageError: no such input, output or preprocessing.
+        UsageError: no such input, output, preprocessing or precision.
     """
 
     def __init__(
@@ -66,8 +69,10 @@ class Network:
         input: str | None = None,
         output: str | None = None,
         memory: int | None = None,
+        precision: str = FLOAT32,
         loaded: Loaded | None = None,
     ) -> None:
+        check_precision(precision)
         self.model = model
         self.loaded = loaded
         self.family: str = family_of(model)
@@ -90,6 +95,7 @@ class Network:
             *self._prepared.warnings,
             *([] if warning is None else [warning]),
         )
+        self.precision = choose(precision, self)
 
     @classmethod
     def load(

@@ -13,7 +13,6 @@ from kerascnn.network.prepared import Prepared
 
 _TOLERANCE = 1e-5
 _HALF_TOLERANCE = 1e-2  # where the model's own outputs have two or three digits
-_ANY_SIZE = 96  # for a model without a fixed size: survives five halvings
 
 
 def verify(model: Any, prepared: Prepared, contract: InputContract) -> str | None:
@@ -27,7 +26,7 @@ def verify(model: Any, prepared: Prepared, contract: InputContract) -> str | Non
     """
     import tensorflow as tf
 
-    pictures = tf.constant(_probe(contract))
+    pictures = tf.constant(contract.probe())
     # The head's layer may be the one in single precision of a network of half precision.
     ours = tf.cast(prepared.inner(pictures, [prepared.output.index], logits=True)[0], tf.float32)
     if prepared.head.activation == "softmax":
@@ -74,14 +73,6 @@ def not_finite(graph: Graph) -> str:
             if values.dtype.kind not in "iub" and not np.isfinite(values.astype(np.float32)).all():
                 return f"layer {step.path!r} has weights that are NaN or infinite"
     return "the model gives NaN or infinite numbers"
-
-
-def _probe(contract: InputContract) -> np.ndarray:
-    height, width, channels = contract.shape
-    shape = (1, height or _ANY_SIZE, width or _ANY_SIZE, channels)
-    unit = np.random.default_rng(0).random(shape)
-    low, high = np.asarray(contract.low), np.asarray(contract.high)
-    return np.asarray(low + unit * (high - low), np.float32)
 
 
 def _original(model: Any, prepared: Prepared, pictures: Any) -> Any:
