@@ -22,6 +22,7 @@ from kerascnn.errors import PluginError, UsageError, nearest, one_line
 
 if TYPE_CHECKING:
     import numpy as np
+    from typing_extensions import Self
 
     from kerascnn.network import Network, Target
     from kerascnn.result import Result
@@ -44,7 +45,42 @@ def option(default: Any, help: str, **bounds: Any) -> Any:
     return pydantic.Field(default, description=help, **bounds)
 
 
-class Visualizer(pydantic.BaseModel):
+class OptionRecord(pydantic.BaseModel):
+    """A record whose fields are options: one declaration gives flags, checks, help and pages.
+
+    Attributes:
+        name: whose options they are, for what is said of them.
+    """
+
+    # The defaults are left unchecked here and checked once by the registry, so that a wrong one
+    # is reported as the plugin's mistake, not as the user's.
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False)
+
+    name: ClassVar[str] = ""
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> Self:
+        """Make the record from values as typed by a user.
+
+        Args:
+            values: option name → value; strings are converted to the field's type.
+
+        Raises:
+            UsageError: a value is wrong: the flag, what it takes and what it got.
+        """
+        unknown = [name for name in values if name not in cls.model_fields]
+        if unknown:
+            raise UsageError(
+                f"{cls.name} has no option {flag(unknown[0])}"
+                f"{nearest(flag(unknown[0]), [o.flag for o in options(cls)])}"
+            )
+        try:
+            return cls.model_validate(dict(values))
+        except pydantic.ValidationError as error:
+            raise UsageError(_explain(cls, error, values)) from error
+
+
+class Visualizer(OptionRecord):
     """A question to a network: its fields are the options, `visualize` gives the answer.
 
     A subclass sets ``name``, declares options as typed fields, and writes `visualize`. Instances
@@ -62,11 +98,6 @@ class Visualizer(pydantic.BaseModel):
             in its own size, one at a time, whatever the model's, and the target is None.
     """
 
-    # The defaults are left unchecked here and checked once by the registry, so that a wrong one
-    # is reported as the plugin's mistake, not as the user's.
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=False)
-
-    name: ClassVar[str] = ""
     reads_images: ClassVar[bool] = True
     streams: ClassVar[bool] = False
     any_size: ClassVar[bool] = False
@@ -89,27 +120,6 @@ class Visualizer(pydantic.BaseModel):
             Values with their meaning: a `Heatmap`, `Images`, ….
         """
         raise PluginError(f"visualizer {self.name!r} has no method 'visualize'")
-
-    @classmethod
-    def parse(cls, values: Mapping[str, Any]) -> Visualizer:
-        """Make the record from values as typed by a user.
-
-        Args:
-            values: option name → value; strings are converted to the field's type.
-
-        Raises:
-            UsageError: a value is wrong: the flag, what it takes and what it got.
-        """
-        unknown = [name for name in values if name not in cls.model_fields]
-        if unknown:
-            raise UsageError(
-                f"{cls.name} has no option {flag(unknown[0])}"
-                f"{nearest(flag(unknown[0]), [o.flag for o in options(cls)])}"
-            )
-        try:
-            return cls.model_validate(dict(values))
-        except pydantic.ValidationError as error:
-            raise UsageError(_explain(cls, error, values)) from error
 
 
 @dataclass(frozen=True)
@@ -137,17 +147,16 @@ class Option:
         return str(self.default)
 
 
-def options(visualizer: type[Visualizer]) -> list[Option]:
-    """Return a visualizer's options in the order of declaration, the common ones last.
+def options(record: type[OptionRecord]) -> list[Option]:
+    """Return a record's options in the order of declaration, the common ones last.
 
     Raises:
         PluginError: an option has a type that flags can't carry, or no help.
     """
-    fields = visualizer.model_fields
-    own = [name for name in fields if name not in Visualizer.model_fields]
-    return [
-        _option(visualizer.name, name, fields[name]) for name in [*own, *Visualizer.model_fields]
-    ]
+    fields = record.model_fields
+    common = [name for name in fields if name in Visualizer.model_fields]
+    own = [name for name in fields if name not in common]
+    return [_option(record.name, name, fields[name]) for name in [*own, *common]]
 
 
 def flag(name: str) -> str:
@@ -232,7 +241,7 @@ def _bounds(field: FieldInfo) -> str:
 
 
 def _explain(
-    cls: type[Visualizer], error: pydantic.ValidationError, values: Mapping[str, Any]
+    cls: type[OptionRecord], error: pydantic.ValidationError, values: Mapping[str, Any]
 ) -> str:
     first = error.errors(include_url=False, include_context=False)[0]
     name = str(first["loc"][0]) if first["loc"] else ""
