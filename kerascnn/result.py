@@ -382,7 +382,13 @@ def checked(value: Any, shape: str, label: str) -> np.ndarray:
 
 
 def _kinds() -> dict[str, type[Result]]:
-    from kerascnn.ranking import TopImages
+    """Return every kind of result there is by its name: ours, and those of plugins."""
+    import kerascnn.ranking  # noqa: F401  (a kind of its own)
 
-    kinds: tuple[type[Result], ...] = (Heatmap, Images, Film, Kernels, Maps, TopImages)
-    return {kind.__name__: kind for kind in kinds}
+    found: dict[str, type[Result]] = {}
+    waiting = Result.__subclasses__()
+    while waiting:
+        kind = waiting.pop(0)
+        found.setdefault(kind.__name__, kind)  # ours were first
+        waiting += kind.__subclasses__()
+    return found

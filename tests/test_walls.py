@@ -31,6 +31,7 @@ ROOMS = {
     "images": {"contract", "errors", "images", "progress", "numpy"},
     "graph": {"errors"},
     "commands": {"errors", "click"},
+    "testing": {"errors", "visualizer"},
     "cli": {"commands", "errors", "kerascnn", "click"},
     "__main__": {"cli"},
 }
