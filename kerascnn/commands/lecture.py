@@ -1,45 +1,81 @@
-"""``kerascnn lecture``: the lecture, measured."""
+"""``kerascnn lecture``: the lecture, measured, as a book."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from kerascnn.commands.flags import DEBUG, JSON
 from kerascnn.commands.output import print_json
 from kerascnn.errors import one_line
+from kerascnn.lecture.settings import EPOCHS, OPTIONS, QUICK_EPOCHS, Settings
+
+
+def _own_options(command: Any) -> Any:
+    """Add a flag for each of the chapters' own options."""
+    for own in reversed(OPTIONS):
+        command = click.option(f"--{own.name}", metavar=own.metavar, help=own.help)(command)
+    return command
 
 
 @click.command()
 @click.option("--out", default="lecture", show_default=True, metavar="DIR", help="Where to write.")
+@click.option(
+    "--chapter",
+    "chapters",
+    multiple=True,
+    metavar="NAME",
+    help="Make this chapter alone. Repeatable; default: all.",
+)
+@click.option("--quick", is_flag=True, help="Small versions of all: rougher numbers, in minutes.")
 @click.option("--seeds", default=1, show_default=True, help="Repeat each training with N seeds.")
-@click.option("--epochs", default=20, show_default=True, help="Passes over the training digits.")
+@click.option(
+    "--epochs",
+    type=int,
+    help=f"Passes over the training digits; default: {EPOCHS}, with --quick {QUICK_EPOCHS}.",
+)
 @click.option(
     "--examples", default=10_000, show_default=True, help="Training digits; over 10,000: all."
 )
 @click.option("--data", metavar="PATH", help="Another data set in the layout of mnist.npz.")
+@_own_options
 @JSON
 @DEBUG
 def lecture(
-    out: str, seeds: int, epochs: int, examples: int, data: str | None, as_json: bool, debug: bool
+    out: str,
+    chapters: tuple[str, ...],
+    quick: bool,
+    seeds: int,
+    epochs: int | None,
+    examples: int,
+    data: str | None,
+    as_json: bool,
+    debug: bool,
+    **options: str | None,
 ) -> None:
-    """Reproduce the lecture: train, measure, and hold its claims against the numbers."""
+    """Reproduce the lecture: train, measure, and write the book of its figures and claims.
+
+    What is finished already is not made again. The book is DIR/index.html.
+    """
     from kerascnn.quiet import hush
 
     if not debug:
         hush()
-    from kerascnn.lecture import reproduce
+    from kerascnn.lecture import make_book
 
-    results = reproduce(
-        Path(out),
+    settings = Settings(
+        quick=quick,
         seeds=seeds,
-        epochs=epochs,
+        epochs=(QUICK_EPOCHS if quick else EPOCHS) if epochs is None else epochs,
         examples=examples,
         data=None if data is None else Path(data),
+        options={name: text for name, text in options.items() if text is not None},
     )
+    book = make_book(Path(out), settings, chapters)
     if as_json:
-        print_json(results.to_dict())
+        print_json(book.to_dict())
         return
-    click.echo(results.table())
-    click.echo(f"written to {one_line(out)}")
+    click.echo(book.table())
+    click.echo(f"written to {one_line(Path(out) / 'index.html')}")

@@ -1,16 +1,26 @@
-"""The reproduction of the lecture: its experiment trained, its claims measured."""
+"""The lecture reproduced as a book: its experiment trained, its claims measured and shown."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerascnn.errors import UsageError
 
 if TYPE_CHECKING:
+    from kerascnn.lecture.book import Book
     from kerascnn.lecture.report import Results
+    from kerascnn.lecture.settings import Settings
 
-__all__ = ["reproduce"]
+__all__ = ["make_book", "reproduce"]
+
+
+def make_book(out: Path, settings: Settings, chapters: Sequence[str] = ()) -> Book:
+    """Make the book, or some of its chapters; see `kerascnn.lecture.book.make_book`."""
+    from kerascnn.lecture import book
+
+    return book.make_book(out, settings, chapters)
 
 
 def reproduce(
@@ -40,11 +50,7 @@ def reproduce(
         DataError: the data set can't be read, or is not what it should be.
         OutputError: ``out`` can't be written to.
     """
-    least = (("seeds", seeds, 1), ("epochs", epochs, 1), ("examples", examples, 100))
-    for name, value, lowest in least:
-        if value < lowest:
-            raise UsageError(f"--{name} must be at least {lowest}. Received: {value}")
-
+    check_numbers(seeds=seeds, epochs=epochs, examples=examples)
     from kerascnn.datasets import load_mnist
 
     out = Path(out)
@@ -69,6 +75,18 @@ def reproduce(
     )
     report.write(results, trained, out)
     return results
+
+
+def check_numbers(*, seeds: int, epochs: int, examples: int) -> None:
+    """See that there is enough of each to train with.
+
+    Raises:
+        UsageError: there is not.
+    """
+    least = (("seeds", seeds, 1), ("epochs", epochs, 1), ("examples", examples, 100))
+    for name, value, lowest in least:
+        if value < lowest:
+            raise UsageError(f"--{name} must be at least {lowest}. Received: {value}")
 
 
 def _check_writable(folder: Path) -> None:

@@ -75,19 +75,24 @@ class Results:
 
     def table(self) -> str:
         """Return the claims as a table for the terminal, as wide as that is."""
-        from rich import box
-        from rich.console import Console
-        from rich.table import Table
+        return terminal_table([(c.claim, c.says, c.measured, c.holds) for c in self.claims])
 
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        for heading in ("claim", "the lecture says", "we measured", "holds"):
-            table.add_column(heading)
-        for row in _rows(self.claims):
-            table.add_row(*row)
-        width = max(60, shutil.get_terminal_size((120, 24)).columns)
-        written = io.StringIO()
-        Console(file=written, width=width, highlight=False, markup=False).print(table)
-        return written.getvalue().rstrip()
+
+def terminal_table(rows: Sequence[tuple[str, str, str, bool | None]]) -> str:
+    """Return claims (claim, says, measured, holds) as a table as wide as the terminal."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("claim", "the lecture says", "we measured", "holds"):
+        table.add_column(heading)
+    for claim, says, measured, holds in rows:
+        table.add_row(claim, says, measured, _HELD[holds])
+    width = max(60, shutil.get_terminal_size((120, 24)).columns)
+    written = io.StringIO()
+    Console(file=written, width=width, highlight=False, markup=False).print(table)
+    return written.getvalue().rstrip()
 
 
 def _rows(claims: Sequence[Claim]) -> list[tuple[str, str, str, str]]:

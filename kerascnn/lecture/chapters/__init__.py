@@ -1,0 +1,85 @@
+"""The book's chapters, a module each: what is computed, drawn and held against the lecture.
+
+A new chapter takes three files and a line:
+
+1. ``chapters/<name>.py`` with a ``CHAPTER``::
+
+       from kerascnn.lecture.chapters import Chapter
+
+       def make(work: Work) -> None:           # kerascnn.lecture.work.Work
+           work.text("intro")                  # prose, out of the catalogues
+           picture = …                         # a Matplotlib figure, or H×W×C in [0, 1]
+           work.figure("board", picture, {"board": values}, {"black": 12})
+           work.claim("no-pooling", holds=count == 0, count=count)
+
+       CHAPTER = Chapter("go", 11, make, uses=("sgf",))
+
+   The module's top imports nothing slow (NumPy, TensorFlow and Matplotlib come inside functions).
+2. ``texts/en/<name>.toml`` and ``texts/zh/<name>.toml``: ``title``, ``text.KEY``,
+   ``figure.KEY.caption`` and ``.alt``, ``claim.KEY.claim``, ``.says`` and ``.measured``,
+   ``table.KEY.caption`` and ``.columns``, ``word.KEY``. Texts are Markdown; ``{count}`` is the
+   value of that name, so that no number is written twice. A test sees that both languages have
+   all keys.
+3. The name in `NAMES`.
+
+What a chapter's numbers depend on is named in ``uses``; it is made again when any of it changes:
+``"networks"`` (the trained ones, `Work.network`), ``"seeds"``, or an option of
+`kerascnn.lecture.settings.OPTIONS`. An option ``"sgf"`` declared there is the flag ``--sgf`` of
+``kerascnn lecture``, and ``work.option("sgf")`` its text, or None where it was not given. Long work
+that should survive an interruption keeps its state in ``work.keep`` (a folder that is not cleaned).
+``work.quick`` asks for a small version.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kerascnn.errors import UsageError, nearest, one_line
+
+if TYPE_CHECKING:
+    from kerascnn.lecture.work import Work
+
+#: All chapters in the order of the book.
+NAMES: tuple[str, ...] = ("convolution",)
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One chapter: its place in the book, and what makes it.
+
+    Attributes:
+        name: of its module, its catalogues, its folder, and its anchor on the page.
+        number: in the book, from 1.
+        make: computes everything, and hands it to the `Work`.
+        uses: what its numbers depend on: ``"networks"``, ``"seeds"``, names of options.
+    """
+
+    name: str
+    number: int
+    make: Callable[[Work], None]
+    uses: tuple[str, ...] = ()
+
+
+def load(name: str) -> Chapter:
+    """Import a chapter.
+
+    Args:
+        name: one of `NAMES`.
+    """
+    chapter: Chapter = importlib.import_module(f"{__name__}.{name}").CHAPTER
+    return chapter
+
+
+def chosen(names: Sequence[str]) -> list[Chapter]:
+    """Return the chapters of these names in the order of the book; all where none is named.
+
+    Raises:
+        UsageError: there is no such chapter.
+    """
+    for name in names:
+        if name not in NAMES:
+            raise UsageError(f"no chapter {one_line(name, 40)!r}{nearest(name, NAMES)}")
+    return [load(name) for name in NAMES if not names or name in names]

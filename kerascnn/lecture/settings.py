@@ -1,0 +1,80 @@
+"""What the book is made with: how much is trained, and the options of its chapters."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of some chapter, given as a flag of ``kerascnn lecture``.
+
+    Attributes:
+        name: without dashes; the flag is ``--name``.
+        help: a sentence for ``--help``.
+        metavar: what it takes.
+    """
+
+    name: str
+    help: str
+    metavar: str
+
+
+#: The chapters' own options. Chapters name those that their numbers depend on.
+OPTIONS: tuple[Option, ...] = ()
+
+QUICK_EPOCHS = 3
+EPOCHS = 20
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the book is made with.
+
+    Attributes:
+        quick: whether small versions are asked for.
+        seeds: how often each network is trained.
+        epochs: passes over the training digits.
+        examples: training digits.
+        data: a data set in the layout of Keras' ``mnist.npz``; None for MNIST.
+        options: what was given of `OPTIONS`, by name.
+    """
+
+    quick: bool = False
+    seeds: int = 1
+    epochs: int = EPOCHS
+    examples: int = 10_000
+    data: Path | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def used(self, uses: tuple[str, ...]) -> dict[str, object]:
+        """Return the part of the settings that a chapter depends on, as JSON takes it.
+
+        Args:
+            uses: as of `Chapter`.
+        """
+        found: dict[str, object] = {"quick": self.quick}
+        for name in uses:
+            if name == "networks":
+                found |= {"epochs": self.epochs, "examples": self.examples}
+                found["data"] = None if self.data is None else _state(self.data)
+            elif name == "seeds":
+                found["seeds"] = self.seeds
+            else:
+                given = self.options.get(name)
+                found[name] = None if given is None else [given, _state(Path(given))]
+        return found
+
+
+def _state(path: Path) -> str:
+    """Return a digest of a file's or folder's names, sizes and times; of a text that is none."""
+    digest = hashlib.sha256(str(path).encode())
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    for file in files:
+        if file.is_file():
+            status = file.stat()
+            digest.update(f"{file} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
