@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -85,3 +86,27 @@ def show(registry: Registry, name: str, plugin_files: tuple[str, ...], as_json: 
     print_columns([("option", "takes", "default", "what it does"), *rows])
     click.echo()
     click.echo(f"kerascnn visualize --plugin {plugin.name} model.h5")
+
+
+@plugins.command()
+@click.argument("name")
+@click.option("--into", default=".", metavar="DIR", help="Where its folder is made; default: here.")
+@JSON
+@DEBUG_UNUSED
+@click.pass_obj
+def new(registry: Registry, name: str, into: str, as_json: bool) -> None:
+    """Write a new plugin's package: a visualizer, a test, and what installs them."""
+    from kerascnn import __version__
+    from kerascnn.scaffold import check_name, write_plugin
+
+    folder = write_plugin(check_name(name, registry.plugins), Path(into), __version__)
+    files = sorted(str(path) for path in folder.rglob("*") if path.is_file())
+    if as_json:
+        print_json({"folder": str(folder), "files": files})
+        return
+    for path in files:
+        click.echo(path)
+    click.echo()
+    click.echo(f"cd {shlex.quote(str(folder))}")
+    click.echo("pip install --no-build-isolation --no-deps -e .")
+    click.echo(f"kerascnn visualize --plugin {check_name(name)} builtin:vgg16")
