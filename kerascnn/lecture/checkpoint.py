@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,9 @@ import numpy.typing as npt
 from kerascnn.errors import one_line
 from kerascnn.files import replacing
 from kerascnn.progress import say
+
+if TYPE_CHECKING:
+    from kerascnn.lecture.training import Trainer
 
 _RECORD = "record"
 _STALE_SECONDS = 3600
@@ -79,6 +82,24 @@ class Checkpoint:
         except _DAMAGED as error:
             say(f"{one_line(self.path)} can't be used, starting anew: {one_line(error, 120)}")
             return None
+
+    def restore(self, trainer: Trainer) -> dict[str, Any] | None:
+        """Bring a trainer to the state that was saved.
+
+        Returns:
+            The record; None where there is no state (or none of this network), and the trainer is
+            as it was.
+        """
+        found = self.load()
+        if found is None:
+            return None
+        state, record = found
+        try:
+            trainer.restore(state)
+        except ValueError as error:
+            say(f"{one_line(self.path)} can't be used, starting anew: {one_line(error, 120)}")
+            return None
+        return record
 
     def _sweep(self) -> None:
         # What a killed run was writing at that moment. Not what another run may be writing now.

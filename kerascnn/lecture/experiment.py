@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from kerascnn import models
 from kerascnn.datasets import Digits
-from kerascnn.errors import one_line
 from kerascnn.lecture.checkpoint import Checkpoint
 from kerascnn.lecture.training import BATCH, Examiner, Trainer
 from kerascnn.progress import Bar, progress, say
@@ -114,7 +113,9 @@ def _train(
     checkpoint = Checkpoint.of(
         folder, f"{name}-{seed}", _configuration(model, seed, epochs, digits)
     )
-    record = _taken_up(checkpoint, trainer)
+    record = checkpoint.restore(trainer)
+    if record is None:
+        record = {"seconds": 0.0, "loss": [], "accuracy": [], "test_accuracy": []}
     before = trainer.epoch
     bar.advance(before, description=f"{name}, seed {seed}")
     while trainer.epoch < epochs:
@@ -145,20 +146,6 @@ def _train(
         f"{result.seconds:.0f} s{earlier}"
     )
     return result
-
-
-def _taken_up(checkpoint: Checkpoint, trainer: Trainer) -> dict[str, Any]:
-    """Bring the trainer where an earlier run left it, and return the record of that."""
-    found = checkpoint.load()
-    if found is not None:
-        state, record = found
-        try:
-            trainer.restore(state)
-        except ValueError as error:
-            say(f"{one_line(checkpoint.path)} can't be used, starting anew: {one_line(error, 120)}")
-        else:
-            return record
-    return {"seconds": 0.0, "loss": [], "accuracy": [], "test_accuracy": []}
 
 
 def _is_examined(epoch: int, epochs: int) -> bool:

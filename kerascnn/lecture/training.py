@@ -175,7 +175,7 @@ def _adam(model: Any) -> Any:
                 beta1=setting["beta_1"],
                 beta2=setting["beta_2"],
                 epsilon=setting["epsilon"],
-                grad=gradient,
+                grad=tf.convert_to_tensor(gradient),  # an embedding's has only some rows
             )
         optimizer.iterations.assign_add(1)
 
@@ -261,3 +261,15 @@ class Examiner:
             part = slice(start, start + self._batch)
             right += int(np.sum(self._answers(pictures[part]).numpy() == labels[part]))
         return right / len(pictures)
+
+
+def answers(model: Any, pictures: npt.NDArray[Any], batch: int = 500) -> Floats:
+    """Return what a network answers to ``pictures`` (N×…): N×classes, shares that add up to 1."""
+    import tensorflow as tf
+
+    @tf.function(reduce_retracing=True)
+    def some(values: Any) -> Any:
+        return model(values, training=False)
+
+    parts = [some(pictures[i : i + batch]).numpy() for i in range(0, len(pictures), batch)]
+    return np.asarray(np.concatenate(parts), np.float32)

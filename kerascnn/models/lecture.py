@@ -6,11 +6,9 @@ in the lecture's listing.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
-import numpy as np
-
-from kerascnn.loading.families import keras_of
+from kerascnn.models.maker import Maker
 
 
 def dnn(seed: int | None = None) -> Any:
@@ -22,7 +20,7 @@ def dnn(seed: int | None = None) -> Any:
     Returns:
         A Keras 2 model with 898,510 parameters: N×784 → N×10.
     """
-    make = _Maker(seed)
+    make = Maker(seed)
     layers = [make("Dense", 500, activation="relu", input_shape=(784,))]
     layers += [make("Dense", 500, activation="relu") for _ in range(2)]
     return make.sequential("dnn", [*layers, make("Dense", 10, activation="softmax")])
@@ -38,7 +36,7 @@ def cnn(seed: int | None = None) -> Any:
         A Keras 2 model with 137,660 parameters: N×28×28×1 → N×10. Its maps are 26×26×25, 13×13×25,
         11×11×50 and 5×5×50.
     """
-    make = _Maker(seed)
+    make = Maker(seed)
     first = make("Conv2D", 25, (3, 3), input_shape=(28, 28, 1))
     return _convolutional(make, "cnn", first)
 
@@ -56,12 +54,12 @@ def cnn_as_written(seed: int | None = None) -> Any:
         A Keras 2 model with 138,110 parameters: N×1×28×28 → N×10. Behind the first convolution
         (25×26×26) its maps are 12×13×26, 10×11×50 and 5×5×50, in Keras' own order.
     """
-    make = _Maker(seed)
+    make = Maker(seed)
     first = make("Conv2D", 25, (3, 3), input_shape=(1, 28, 28), data_format="channels_first")
     return _convolutional(make, "cnn_as_written", first)
 
 
-def _convolutional(make: _Maker, name: str, first: Any) -> Any:
+def _convolutional(make: Maker, name: str, first: Any) -> Any:
     return make.sequential(
         name,
         [
@@ -74,36 +72,3 @@ def _convolutional(make: _Maker, name: str, first: Any) -> Any:
             make("Dense", 10, activation="softmax"),
         ],
     )
-
-
-class _Maker:
-    """Makes layers that depend on nothing else: neither on what was built before nor on keras.json.
-
-    Names count from the start, weights come from the seed, and the data format is the usual one.
-    """
-
-    _NAMES: ClassVar = {"Conv2D": "conv2d", "MaxPooling2D": "max_pooling2d"}
-
-    def __init__(self, seed: int | None) -> None:
-        self._keras = keras_of("keras2", "the lecture's networks")
-        self._seed = seed
-        self._made: dict[str, int] = {}
-        self._weighted = 0
-
-    def __call__(self, kind: str, *args: Any, **kwargs: Any) -> Any:
-        number = self._made.get(kind, 0)
-        self._made[kind] = number + 1
-        name = self._NAMES.get(kind, kind.lower()) + (f"_{number}" if number else "")
-        if kind != "Dense":
-            kwargs.setdefault("data_format", "channels_last")
-        if kind in ("Conv2D", "Dense") and self._seed is not None:
-            # One seed for each layer: layers of one shape would begin with the same weights.
-            state = np.random.SeedSequence((self._seed, self._weighted)).generate_state(1)
-            self._weighted += 1
-            kwargs["kernel_initializer"] = self._keras.initializers.GlorotUniform(
-                seed=int(state[0]) % 2**31
-            )
-        return getattr(self._keras.layers, kind)(*args, name=name, **kwargs)
-
-    def sequential(self, name: str, layers: list[Any]) -> Any:
-        return self._keras.Sequential(layers, name=name)
