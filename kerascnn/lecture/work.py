@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,8 @@ class Networks:
     def __init__(self, out: Path) -> None:
         self.out = out
         self._open: dict[str, Network] = {}
+        #: What chapters share with each other in one run, by name.
+        self.shared: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Network:
         """Return a network: ``dnn``, ``cnn`` or ``cnn-as-written``, trained; or ``builtin:…``."""
@@ -86,6 +88,12 @@ class Work:
         The trained ones are there for chapters that have ``"networks"`` in their ``uses``.
         """
         return self._networks[name]
+
+    def shared(self, name: str, make: Callable[[], Any]) -> Any:
+        """Return what some chapter of this run has made under a name, or make it."""
+        if name not in self._networks.shared:
+            self._networks.shared[name] = make()
+        return self._networks.shared[name]
 
     # --- what is read -----------------------------------------------------------------------
 
@@ -169,11 +177,12 @@ class Work:
     def ask(
         self,
         key: str,
-        visualizer: Visualizer,
+        plugin: str,
         network: str,
         images: Sequence[Any] = (),
-        target: str = "predicted",
         *,
+        target: str = "predicted",
+        options: Mapping[str, Any] | None = None,
         show: Mapping[str, Any] | None = None,
         values: Mapping[str, Any] | None = None,
     ) -> Run:
@@ -183,28 +192,40 @@ class Work:
 
         Args:
             key: as of `figure`.
-            visualizer: the question, such as ``Saliency(clip=99)``.
+            plugin: the visualizer's name, as on the command line.
             network: whom to ask, as of `network`.
             images: paths, or pictures read before; none takes the packaged sample that fits.
             target: what is explained.
-            show: fields of the result to draw otherwise, such as ``{"captions": …}``. Texts of the
+            options: of the visualizer.
+            show: fields of the result to draw otherwise, such as ``{"captions": …}``. Texts in the
                 picture itself stay English: leave them few.
             values: for the caption's ``{name}``.
         """
+        run = self.answer(plugin, self.network(network), images, target=target, options=options)
+        command = _command(run.visualizer, self._networks.path(network), images, target)
+        self.figure(key, self.drawn(run, show), packed(run), values, command=command)
+        return run
+
+    def answer(
+        self,
+        plugin: str,
+        network: Network,
+        images: Sequence[Any] = (),
+        *,
+        target: str = "predicted",
+        options: Mapping[str, Any] | None = None,
+    ) -> Run:
+        """Ask a visualizer of any network, and put nothing."""
+        from kerascnn.registry import Registry
         from kerascnn.running import visualize
 
-        run = visualize(visualizer, self.network(network), images, target)
+        chosen = Registry().discover().get(plugin).visualizer(**(options or {}))
+        return visualize(chosen, network, images, target)
+
+    def drawn(self, run: Run, show: Mapping[str, Any] | None = None) -> Any:
+        """Draw an answer without its title, which the caption has in the reader's language."""
         quiet = {"title": "", "unit": "", **(show or {})}
-        drawn = replace(run, result=replace(run.result, **quiet))
-        command = _command(visualizer, self._networks.path(network), images, target)
-        self.figure(
-            key,
-            drawn.figure(),
-            {name: array for name, array in run.result.pack().items() if name != "meaning"},
-            values,
-            command=command,
-        )
-        return run
+        return replace(run, result=replace(run.result, **quiet)).figure()
 
     def picture_file(self, name: str, values: np.ndarray) -> Path:
         """Write a picture that a figure's command takes: H×W×C in [0, 1] or uint8 as PNG."""
@@ -236,6 +257,11 @@ def plain(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return value.tolist()
     return value
+
+
+def packed(run: Run) -> dict[str, Any]:
+    """Return an answer's arrays by name."""
+    return {name: array for name, array in run.result.pack().items() if name != "meaning"}
 
 
 def _command(visualizer: Visualizer, network: str, images: Sequence[Any], target: str) -> str:

@@ -1,0 +1,50 @@
+"""Deep Dream (L7): the network exaggerates what it sees."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kerascnn.lecture.chapters import Chapter
+
+if TYPE_CHECKING:
+    from kerascnn.lecture.work import Work
+
+
+def make(work: Work) -> None:
+    """Dream on a photograph, early and late in VGG16; measure what becomes of the signs."""
+    work.text("idea")
+    few = {"size": 160, "octaves": 2, "steps": 4} if work.quick else {"size": 400, "steps": 8}
+    for key, layer in (("early", "block3_conv3"), ("late", "block5_conv1")):
+        options = {"layer": (layer,), **few}
+        run = work.ask(key, "deep-dream", "builtin:vgg16", options=options,
+                       show={"captions": ("", "")})  # fmt: skip
+        history = run.result.facts["objective"][-1]
+        work.claim(f"stronger-{key}", history[-1] > history[0], before=history[0],
+                   after=history[-1])  # fmt: skip
+    _signs(work)
+
+
+def _signs(work: Work) -> None:
+    """The lecture's network has no activation on its maps, so that they keep their signs."""
+    import numpy as np
+
+    network = work.network("cnn")
+    layer = network.last_convolution().name
+    options = {"layer": (layer,), "octaves": 1, "steps": 10, "jitter": 0, "rate": 4.0}
+    run = work.answer("deep-dream", network, options=options)
+    before, after = run.result.arrays()["values"]
+    maps = network.activations(np.stack([before, after]), layer)
+    positive, negative = maps[0] > 0, maps[0] < 0
+    means = [float(maps[i][sign].mean()) for sign in (positive, negative) for i in (0, 1)]
+    work.text("signs", layer=layer)
+    work.figure(
+        "signs",
+        np.concatenate([np.clip(before, 0, 1), np.ones((28, 2, 1)), np.clip(after, 0, 1)], axis=1),
+        {"before": before, "after": after, "maps": maps},
+        pixels=10,
+    )
+    work.claim("positive", means[1] > means[0], before=means[0], after=means[1])
+    work.claim("negative", means[3] < means[2], before=means[2], after=means[3])
+
+
+CHAPTER = Chapter("dream", 9, make, uses=("networks",))
