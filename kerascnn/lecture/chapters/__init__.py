@@ -43,7 +43,13 @@ if TYPE_CHECKING:
     from kerascnn.lecture.work import Work
 
 #: All chapters in the order of the book.
-NAMES: tuple[str, ...] = ("convolution",)
+NAMES: tuple[str, ...] = (
+    "convolution",
+    "sharing",
+    "pooling",
+    "shapes",
+    "experiment",
+)
 
 
 @dataclass(frozen=True)
