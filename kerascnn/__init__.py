@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from kerascnn.contract import InputContract
     from kerascnn.network import Network, Target
     from kerascnn.running import visualize
+    from kerascnn.style import deep_style
 
 __version__ = "0.1.0"
 
@@ -53,6 +54,7 @@ __all__ = [
     "Unit",
     "UsageError",
     "Visualizer",
+    "deep_style",
     "hookimpl",
     "option",
     "parse_units",
@@ -66,6 +68,7 @@ _LATE = {
     "InputContract": "kerascnn.contract",
     "Network": "kerascnn.network",
     "Target": "kerascnn.network",
+    "deep_style": "kerascnn.style",
     "visualize": "kerascnn.running",
 }
 

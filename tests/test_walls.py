@@ -32,6 +32,7 @@ ROOMS = {
     "graph": {"errors"},
     "commands": {"errors", "click"},
     "testing": {"errors", "visualizer"},
+    "style": set(),
     "cli": {"commands", "errors", "kerascnn", "click"},
     "__main__": {"cli"},
 }

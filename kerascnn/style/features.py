@@ -1,0 +1,191 @@
+"""The network that judges: VGG's convolutions, with the pooling and the border of our choice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kerascnn.errors import ModelError, UsageError, nearest, one_line
+from kerascnn.models.vgg import BLOCKS
+
+MEAN = (103.939, 116.779, 123.68)
+"""What VGG's pictures (blue, green, red, 0 to 255) have taken off."""
+
+_BLOCKS = {
+    "vgg16": tuple(count for _, count in BLOCKS),
+    "vgg19": (2, 2, 4, 4, 4),
+}
+
+
+@dataclass(frozen=True)
+class Tap:
+    """A layer whose maps are looked at.
+
+    Attributes:
+        name: the layer's.
+        channels: how many maps.
+        stride: pixels from one unit to the next.
+        reach: how many pixels a unit sees beyond its own ``stride`` × ``stride`` pixels.
+    """
+
+    name: str
+    channels: int
+    stride: int
+    reach: int
+
+
+class Features:
+    """VGG up to the layers that are needed, on pictures of any size.
+
+    Args:
+        kernels: layer name → kernel (3×3×inputs×filters) and bias, in the network's order.
+        pooling: ``"average"`` or ``"max"``.
+        padding: ``"replicate"`` or ``"zero"``: what the first convolution sees beyond the border.
+    """
+
+    def __init__(
+        self, kernels: Mapping[str, tuple[Any, Any]], *, pooling: str, padding: str
+    ) -> None:
+        import tensorflow as tf
+
+        self._kernels = {
+            name: (tf.constant(kernel, tf.float32), tf.constant(bias, tf.float32))
+            for name, (kernel, bias) in kernels.items()
+        }
+        self._pooling, self._padding = pooling, padding
+        self.taps = {tap.name: tap for tap in _taps(self._kernels)}
+
+    def tap(self, name: str) -> Tap:
+        """Return a layer by its name.
+
+        Raises:
+            UsageError: the network has none of that name.
+        """
+        if name not in self.taps:
+            raise UsageError(f"no layer {one_line(name, 40)!r}{nearest(name, self.taps)}")
+        return self.taps[name]
+
+    def trace(self, pictures: Any, names: Iterable[str]) -> dict[str, Any]:
+        """Return the maps of some layers, inside a ``tf.function``.
+
+        Args:
+            pictures: N×H×W×3 in the network's values.
+            names: which layers.
+
+        Returns:
+            Layer name → N×h×w×C.
+        """
+        import tensorflow as tf
+
+        wanted, found, values, block = set(names), {}, pictures, "block1"
+        pool = tf.nn.avg_pool2d if self._pooling == "average" else tf.nn.max_pool2d
+        for position, (name, (kernel, bias)) in enumerate(self._kernels.items()):
+            if not name.startswith(block):
+                values, block = pool(values, 2, 2, "VALID"), name.partition("_")[0]
+            if position == 0 and self._padding == "replicate":
+                edges = tf.pad(values, ((0, 0), (1, 1), (1, 1), (0, 0)), "SYMMETRIC")
+                values = tf.nn.conv2d(edges, kernel, 1, "VALID")
+            else:
+                values = tf.nn.conv2d(values, kernel, 1, "SAME")
+            values = tf.nn.relu(tf.nn.bias_add(values, bias))
+            if name in wanted:
+                found[name] = values
+                if len(found) == len(wanted):
+                    break
+        return found
+
+    def bytes_per_pixel(self, names: Iterable[str]) -> float:
+        """Roughly what a pixel takes in the network, there and back; measured, see docs."""
+        deepest = list(self.taps).index(max(names, key=list(self.taps).index))
+        maps = [tap.channels / tap.stride**2 for tap in list(self.taps.values())[: deepest + 1]]
+        # Each map is kept for the way back, where two gradients of the largest are alive.
+        return 4.0 * (1.25 * sum(maps) + 4.0 * max(maps))
+
+
+def _taps(kernels: Mapping[str, tuple[Any, Any]]) -> Iterable[Tap]:
+    stride, reach, block = 1, 0, "block1"
+    for name, (kernel, _) in kernels.items():
+        if not name.startswith(block):
+            stride, block = 2 * stride, name.partition("_")[0]
+        reach += stride
+        yield Tap(name, int(kernel.shape[-1]), stride, reach)
+
+
+def load_kernels(network: str, weights: str) -> dict[str, tuple[Any, Any]]:
+    """Return a network's kernels and biases by layer name, in its order.
+
+    Args:
+        network: ``"vgg16"`` or ``"vgg19"``.
+        weights: ``"embedded"``, ``"imagenet"`` (Keras fetches them where they are not at hand), or
+            a model file of any Keras format.
+
+    Raises:
+        ModelError: the file can't be read, or is of another network.
+        RefusedError: the file could run code.
+    """
+    model = _model(network, weights)
+    names = [
+        f"block{block}_conv{number}"
+        for block, count in enumerate(_BLOCKS[network], start=1)
+        for number in range(1, count + 1)
+    ]
+    layers = {layer.name: layer for layer in model.layers}
+    extra = [name for name in layers if name.startswith("block") and "_conv" in name]
+    found, inputs = {}, 3
+    for name in names:
+        filters = BLOCKS[int(name[5]) - 1][0]
+        stored = [weight.numpy() for weight in getattr(layers.get(name), "weights", ())]
+        shapes = [weight.shape for weight in stored]
+        if shapes != [(3, 3, inputs, filters), (filters,)] or len(extra) != len(names):
+            raise ModelError(
+                f"{one_line(weights)} holds no {network}: its layer {name} must have a kernel of "
+                f"3×3×{inputs}×{filters}, and there must be {len(names)} such layers. "
+                f"Received: {shapes[0] if shapes else 'no such layer'}, {len(extra)} layers"
+            )
+        found[name] = (stored[0], stored[1])
+        inputs = filters
+    return found
+
+
+def _model(network: str, weights: str) -> Any:
+    if weights == "embedded":
+        from kerascnn.models import vgg16_features
+
+        return vgg16_features((None, None, 3))
+    if weights == "imagenet":
+        return _from_keras(network)
+    from kerascnn.loading import load_model, sniff
+    from kerascnn.loading.sniffing import LEGACY_WEIGHTS, WEIGHTS
+
+    path = Path(weights)
+    alone = not path.is_dir() and sniff(path).format in (LEGACY_WEIGHTS, WEIGHTS)
+    builder = f"kerascnn.style.features:{network}" if alone else None
+    return load_model(path, architecture=builder).model
+
+
+def _from_keras(network: str) -> Any:
+    import tf_keras
+
+    build = {"vgg16": tf_keras.applications.VGG16, "vgg19": tf_keras.applications.VGG19}[network]
+    try:
+        return build(weights="imagenet", include_top=False, input_shape=(None, None, 3))
+    except Exception as error:
+        raise ModelError(
+            f"the weights of {network} can't be fetched (no network?): {one_line(error, 200)}"
+        ) from error
+
+
+def vgg16() -> Any:
+    """Build VGG16's convolutions for a file that holds weights alone."""
+    import tf_keras
+
+    return tf_keras.applications.VGG16(weights=None, include_top=False)
+
+
+def vgg19() -> Any:
+    """Build VGG19's convolutions for a file that holds weights alone."""
+    import tf_keras
+
+    return tf_keras.applications.VGG19(weights=None, include_top=False)

@@ -1,0 +1,207 @@
+"""Pictures in and out: in their own size with right colours; with the settings in the file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from kerascnn.errors import ImageError, OutputError, one_line
+from kerascnn.files import write_with
+from kerascnn.images.decoding import decode, kind_of, not_a_picture, read_bytes
+from kerascnn.progress import say
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Source = Any
+"""A path, a sample's name as ``sample:cat``, or an array H×W×3 (uint8, or floats in [0, 1])."""
+
+SUFFIXES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF",
+            ".webp": "WEBP"}  # fmt: skip
+SAMPLE = "sample:"
+DEFAULT_LONG_SIDE = 512
+_DESCRIPTION, _SOFTWARE = 0x010E, 0x0131  # EXIF
+
+
+@dataclass(frozen=True)
+class Original:
+    """A picture before it is scaled.
+
+    Attributes:
+        unit: float32 in [0, 1], H×W×3, red first; no larger than was asked for.
+        name: a short name.
+        own_size: height and width in the file.
+    """
+
+    unit: np.ndarray
+    name: str
+    own_size: tuple[int, int]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width."""
+        return (self.unit.shape[0], self.unit.shape[1])
+
+    def scaled(self, size: tuple[int, int]) -> np.ndarray:
+        """Return the picture at another size, smoothed where that is smaller."""
+        return resized(self.unit, size)
+
+    def with_long_side(self, pixels: int) -> np.ndarray:
+        """Return the picture with its long side of so many pixels."""
+        return self.scaled(scaled_size(self.size, pixels))
+
+
+def scaled_size(size: tuple[int, int], long_side: int) -> tuple[int, int]:
+    """Return height and width with a long side of so many pixels."""
+    scale = long_side / max(size)
+    return (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
+
+
+def resized(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Return H×W×C values at another size (bicubic, smoothed where that is smaller)."""
+    if values.shape[:2] == size:
+        return np.asarray(values, np.float32)
+    from PIL import Image
+
+    planes = [
+        np.asarray(
+            Image.fromarray(np.ascontiguousarray(plane, np.float32)).resize(
+                (size[1], size[0]), Image.Resampling.BICUBIC
+            )
+        )
+        for plane in np.moveaxis(values, -1, 0)
+    ]
+    return np.stack(planes, axis=-1)
+
+
+def read_original(source: Source, long_side: int | None = None) -> Original:
+    """Read a picture: upright, in sRGB, on white where it is transparent.
+
+    Args:
+        source: see `Source`.
+        long_side: no more pixels than that are needed; without, 512 at most.
+
+    Raises:
+        ImageError: it is no picture.
+    """
+    if isinstance(source, np.ndarray):
+        return _of_array(source)
+    if isinstance(source, str) and source.startswith(SAMPLE):
+        name = source.removeprefix(SAMPLE)
+        file = resources.files("kerascnn") / "samples" / f"{name}.jpg"
+        with resources.as_file(file) as path:
+            return _decoded(Path(path), name, long_side)
+    path = Path(source)
+    return _decoded(path, one_line(path.stem, 60), long_side)
+
+
+def _of_array(values: np.ndarray) -> Original:
+    fits = values.ndim == 3 and values.shape[-1] == 3 and values.size
+    if not fits or not (values.dtype == np.uint8 or np.issubdtype(values.dtype, np.floating)):
+        raise ImageError(
+            "a picture as an array must be H×W×3, uint8 or floats in [0, 1]. "
+            f"Received: {values.dtype} of shape {values.shape}"
+        )
+    own = (values.shape[0], values.shape[1])
+    if values.dtype == np.uint8:
+        return Original(values.astype(np.float32) / np.float32(255.0), "array", own)
+    if not (np.isfinite(values).all() and values.min() >= 0.0 and values.max() <= 1.0):
+        raise ImageError("a picture as an array of floats must lie in [0, 1]")
+    return Original(np.asarray(values, np.float32), "array", own)
+
+
+def _decoded(path: Path, short: str, long_side: int | None) -> Original:
+    data, name = read_bytes(path), one_line(path)
+    kind = kind_of(data[:64])
+    if kind is None:
+        raise not_a_picture(data, name)
+    if kind in ("NPY", "NPZ"):
+        raise ImageError(f"{name} holds an array; style takes pictures: PNG, JPEG, TIFF, WebP, …")
+    _, own = decode(data, kind, name, (1, 1, 3), lambda *_: None)
+    wanted = min(long_side or DEFAULT_LONG_SIDE, max(own))
+    size = scaled_size(own, wanted)
+    unit, _ = decode(data, kind, name, (*size, 3), lambda _kind, text: say(text))
+    return Original(np.asarray(unit, np.float32), short, own)
+
+
+def check_suffix(path: Path) -> str:
+    """Return the format that a path's suffix stands for.
+
+    Raises:
+        OutputError: it is none that we write.
+    """
+    found = SUFFIXES.get(path.suffix.lower())
+    if found is None:
+        raise OutputError(
+            f"can't write {one_line(path)}: its name must end in .png, .jpg, .tif or .webp"
+        )
+    return found
+
+
+def write_picture(path: Path, unit: np.ndarray, record: Mapping[str, Any]) -> None:
+    """Write a picture, with a record of how it came about inside the file.
+
+    The record is JSON: in a PNG the text ``kerascnn``, else EXIF's image description.
+
+    Args:
+        path: PNG, JPEG, TIFF or WebP, by its suffix.
+        unit: H×W×3 in [0, 1], red first.
+        record: of JSON values.
+
+    Raises:
+        OutputError: it can't be written.
+    """
+    from PIL import Image
+
+    kind = check_suffix(path)
+    image = Image.fromarray(to_bytes(unit))
+    text = json.dumps({"program": "kerascnn style", **record}, sort_keys=True)
+    options = _options(image, kind, text)
+    write_with(path, lambda temporary: image.save(temporary, format=kind, **options))
+
+
+def to_bytes(unit: np.ndarray) -> np.ndarray:
+    """Return values in [0, 1] as uint8."""
+    return np.asarray(np.round(np.clip(unit, 0.0, 1.0) * 255.0), np.uint8)
+
+
+def _options(image: Image, kind: str, text: str) -> dict[str, Any]:
+    from PIL.PngImagePlugin import PngInfo
+
+    if kind == "PNG":
+        info = PngInfo()
+        info.add_itxt("kerascnn", text)
+        return {"pnginfo": info}
+    exif = image.getexif()
+    exif[_DESCRIPTION] = text.encode("ascii", "backslashreplace").decode("ascii")
+    exif[_SOFTWARE] = "kerascnn"
+    quality: dict[str, Any] = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"quality": 95}}
+    return {"exif": exif, **quality.get(kind, {})}
+
+
+def read_record(path: Path) -> dict[str, Any] | None:
+    """Return the record that `write_picture` put into a file; None where there is none.
+
+    Raises:
+        ImageError: it is no picture.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    data = read_bytes(path)
+    kind = kind_of(data[:64])
+    if kind is None or kind not in SUFFIXES.values():
+        raise not_a_picture(data, one_line(path))
+    try:
+        with Image.open(path, formats=(kind,)) as image:
+            texts = getattr(image, "text", {})
+            text = texts.get("kerascnn") or image.getexif().get(_DESCRIPTION)
+        found = json.loads(text) if isinstance(text, str) else None
+    except (OSError, SyntaxError, ValueError, UnidentifiedImageError):
+        return None
+    return found if isinstance(found, dict) else None

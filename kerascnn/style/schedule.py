@@ -1,0 +1,71 @@
+"""Coarse to fine: at which sizes a picture is painted, and for how many steps.
+
+A step costs as much as the picture has pixels. What is large in a painting (where which stroke
+goes) is settled best while the picture is small and steps are cheap; the larger sizes only add
+what the smaller could not show. So each size gets about the same time.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from kerascnn.errors import ImageError
+from kerascnn.style.settings import StyleSettings
+
+_RATIO = math.sqrt(2.0)
+_FEWEST_STEPS = 10
+_PLATEAU_STEPS = 10
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One size of a painting.
+
+    Attributes:
+        size: height and width in pixels.
+        steps: how many at the most.
+    """
+
+    size: tuple[int, int]
+    steps: int
+
+
+def stages(size: tuple[int, int], settings: StyleSettings, least: int, name: str) -> list[Stage]:
+    """Return the sizes of a painting, the smallest first, its own last.
+
+    Args:
+        size: the painting's height and width.
+        settings: how it is painted.
+        least: the shortest side that the network takes, in pixels.
+        name: the picture's name, for what is said.
+
+    Raises:
+        ImageError: the painting is too narrow for the network.
+    """
+    if min(size) < least:
+        raise ImageError(
+            f"{name} is too narrow to be painted: {size[1]}×{size[0]} pixels, and the layers need "
+            f"at least {least} a side; crop it, or take a larger --size"
+        )
+    longest = max(size)
+    smallest = settings.smallest if settings.coarse_to_fine else longest
+    count = max(0, math.ceil(math.log(longest / smallest, _RATIO) - 1e-9))
+    ratio = (longest / smallest) ** (1.0 / count) if count else 1.0
+    sizes = [(round(size[0] / ratio**k), round(size[1] / ratio**k)) for k in range(count, -1, -1)]
+    sizes = [some for some in sizes if min(some) >= 2 * least] or [size]
+    first, fewest = sizes[0][0] * sizes[0][1], min(_FEWEST_STEPS, settings.iterations)
+    return [
+        Stage(some, max(fewest, round(settings.iterations * first / (some[0] * some[1]))))
+        if len(sizes) > 1
+        else Stage(some, settings.iterations)
+        for some in sizes
+    ]
+
+
+def on_plateau(losses: list[float], share: float) -> bool:
+    """Tell whether the last ten steps lowered the loss by less than a share of it."""
+    if not share or len(losses) <= _PLATEAU_STEPS:
+        return False
+    before, now = losses[-1 - _PLATEAU_STEPS], losses[-1]
+    return before - now < share * abs(before)

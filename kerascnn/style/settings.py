@@ -1,0 +1,160 @@
+"""What a style transfer can be told: one declaration for flags, checks, help and pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import pydantic
+
+from kerascnn.visualizer import OptionRecord, option
+
+STYLE_LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))
+CONTENT_LAYERS = ("block4_conv2",)
+
+#: Johnson's neural-style (2015): his defaults by our names.
+NEURAL_STYLE: dict[str, Any] = {
+    "content_weight": 5.0,
+    "style_weight": 100.0,
+    "tv_weight": 1e-3,
+    "pooling": "max",
+    "padding": "zero",
+    "start": "noise",
+    "size": 512,
+    "coarse_to_fine": False,
+    "iterations": 1000,
+    "history": 100,
+    "plateau": 0.0,
+}
+
+
+class StyleSettings(OptionRecord):
+    """How a picture is painted: network, objective, schedule, optimiser.
+
+    The defaults paint coarse to fine from the content, with Gram matrices and L-BFGS.
+    """
+
+    name = "style"
+
+    size: int | None = option(
+        None, "long side of the painting in pixels; without: the content's own, 512 at most",
+        ge=16, le=16384,
+    )  # fmt: skip
+    content_weight: float = option(1.0, "how much the content's shapes count", ge=0.0)
+    style_weight: float = option(1.0, "how much the style counts", ge=0.0)
+    tv_weight: float = option(
+        0.1, "how much unevenness from pixel to pixel costs (total variation)", ge=0.0
+    )
+    content_layers: tuple[str, ...] = option(
+        CONTENT_LAYERS, "layers that keep the content, as NAME or NAME:WEIGHT", min_length=1
+    )
+    style_layers: tuple[str, ...] = option(
+        STYLE_LAYERS, "layers that keep the style, as NAME or NAME:WEIGHT", min_length=1
+    )
+    statistic: Literal["gram", "mean-std", "wasserstein"] = option(
+        "gram", "what of a layer's maps is the style: how maps go together, their mean and "
+        "spread, or both as the distance of two normal distributions",
+    )  # fmt: skip
+    width_weights: bool = option(
+        True, "weigh a layer of C maps by 1/C², as Gatys did (with --statistic gram)"
+    )
+    blend: tuple[float, ...] = option((), "weights of the styles, where there are several")
+    style_scale: float = option(
+        1.0, "long side of the style's picture, as a multiple of the painting's", gt=0.0, le=8.0
+    )
+    keep_colour: Literal["no", "luminance", "histogram"] = option(
+        "no", "keep the content's colours: paint its luminance alone, or give the style its colours"
+    )
+    start: str = option("content", "what to begin from: content, noise, or a picture's path")
+    iterations: int = option(
+        150, "steps at the smallest size; larger sizes get fewer, as their steps cost more", ge=1
+    )
+    coarse_to_fine: bool = option(True, "paint small first, then larger and larger")
+    smallest: int = option(128, "long side of the first size, in pixels", ge=16)
+    plateau: float = option(
+        5e-4, "leave a size when ten steps lower the loss by less than this share; 0: never",
+        ge=0.0, lt=1.0,
+    )  # fmt: skip
+    optimiser: Literal["lbfgs", "adam"] = option("lbfgs", "what goes downhill")
+    history: int = option(10, "pairs that L-BFGS keeps", ge=1, le=1000)
+    rate: float = option(4.0, "Adam's step, in grey levels of 255", gt=0.0)
+    pooling: Literal["average", "max"] = option(
+        "average", "the network's pooling: averages paint smoother than its own maxima"
+    )
+    padding: Literal["replicate", "zero"] = option(
+        "replicate", "what the first layer sees beyond the border"
+    )
+    network: Literal["vgg16", "vgg19"] = option("vgg16", "whose layers judge")
+    weights: str = option(
+        "embedded", "its weights: embedded (vgg16 in half precision), imagenet, or a file"
+    )
+    precision: Literal["float32", "bfloat16", "auto"] = option(
+        "float32", "what to compute in; auto: bfloat16 where the processor has it"
+    )
+    compat: Literal["no", "neural-style"] = option(
+        "no", "start from the defaults of another tool instead of ours"
+    )
+    seed: int = option(0, "seed of the noise: same seed, same painting", ge=0, lt=2**32)
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _fill(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and values.get("compat") == "neural-style":
+            return {**NEURAL_STYLE, **values}
+        return values
+
+    @pydantic.field_validator("content_layers", "style_layers")
+    @classmethod
+    def _layers(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            weighted(name)
+        if len({weighted(name)[0] for name in names}) < len(names):
+            raise ValueError("a layer is named twice")
+        return names
+
+    @pydantic.field_validator("blend")
+    @classmethod
+    def _blend(cls, weights: tuple[float, ...]) -> tuple[float, ...]:
+        if weights and (min(weights) < 0.0 or not 0.0 < sum(weights) < float("inf")):
+            raise ValueError("weights are positive or zero, and not all zero")
+        return weights
+
+    @pydantic.model_validator(mode="after")
+    def _together(self) -> StyleSettings:
+        if self.network == "vgg19" and self.weights == "embedded":
+            raise ValueError(
+                "the weights of vgg19 are not in the package: --weights takes imagenet (Keras "
+                "fetches them) or a file"
+            )
+        if not (self.content_weight or self.style_weight):
+            raise ValueError("--content-weight and --style-weight can't both be 0")
+        return self
+
+    @property
+    def content(self) -> dict[str, float]:
+        """Content layers and their weights, the whole content's among them."""
+        return {n: w * self.content_weight for n, w in map(weighted, self.content_layers)}
+
+    @property
+    def style(self) -> dict[str, float]:
+        """Style layers and their weights, the whole style's among them."""
+        return {n: w * self.style_weight for n, w in map(weighted, self.style_layers)}
+
+    @property
+    def exact_neural_style(self) -> bool:
+        """Whether total variation and first step are those of neural-style."""
+        return self.compat == "neural-style"
+
+
+def weighted(text: str) -> tuple[str, float]:
+    """Read ``NAME`` or ``NAME:WEIGHT``; ``relu4_2`` and ``conv4_2`` mean ``block4_conv2``."""
+    name, _, number = text.partition(":")
+    try:
+        weight = float(number) if number else 1.0
+    except ValueError:
+        weight = -1.0
+    if not 0.0 <= weight < float("inf"):
+        raise ValueError("a weight is a number from 0")
+    short = re.fullmatch(r"(?:relu|conv)([1-9])_([1-9])", name.strip())
+    return f"block{short[1]}_conv{short[2]}" if short else name.strip(), weight
