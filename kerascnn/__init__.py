@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from kerascnn.curves import Curves
 from kerascnn.errors import (
     DataError,
     ImageError,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Curves",
     "DataError",
     "Film",
     "Heatmap",

@@ -383,7 +383,8 @@ def checked(value: Any, shape: str, label: str) -> np.ndarray:
 
 def _kinds() -> dict[str, type[Result]]:
     """Return every kind of result there is by its name: ours, and those of plugins."""
-    import kerascnn.ranking  # noqa: F401  (a kind of its own)
+    import kerascnn.curves
+    import kerascnn.ranking  # noqa: F401  (kinds of their own)
 
     found: dict[str, type[Result]] = {}
     waiting = Result.__subclasses__()

@@ -12,6 +12,9 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
+#: Distributions of their own: `test_plugin_distributions` installs them and runs their tests.
+collect_ignore = ["plugins"]
+
 #: The command beside this interpreter: the one that the environment under test has installed.
 COMMAND = Path(sys.executable).with_name("kerascnn")
 

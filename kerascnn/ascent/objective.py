@@ -310,23 +310,31 @@ def strength(layer: str) -> Objective:
 class _Of(Measure):
     function: Callable[..., Any]
     layers: tuple[str, ...]
+    goals: np.ndarray | None
 
     @property
     def needs(self) -> tuple[str, ...]:  # type: ignore[override]
         return self.layers
 
+    def items(self) -> np.ndarray | None:
+        return self.goals
+
     def value(self, given: Sequence[Any], items: Any) -> Any:
-        return self.function(*given)
+        return self.function(*given) if self.goals is None else self.function(*given, items)
 
 
-def measure(function: Callable[..., Any], *layers: str) -> Objective:
+def measure(
+    function: Callable[..., Any], *layers: str, items: np.ndarray | None = None
+) -> Objective:
     """Return an objective of one's own.
 
     Args:
         function: takes one TensorFlow tensor a layer (N×h×w×channels or N×neurons, float32) and
             returns N numbers; without layers it takes the pictures, N×H×W×C in [0, 1].
         *layers: names of layers, or `SCORES` for the logits.
+        items: what differs from picture to picture, N along the first axis: the function takes the
+            part of it that belongs to its pictures after the layers, as a tensor.
     """
     if not callable(function):
         raise UsageError(f"measure takes a function. Received: {one_line(function, 60)}")
-    return single(_Of(function, layers))
+    return single(_Of(function, layers, items))

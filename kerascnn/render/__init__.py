@@ -6,7 +6,9 @@ import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from kerascnn.curves import Curves
 from kerascnn.ranking import TopImages
+from kerascnn.render.curves import draw_curves
 from kerascnn.render.heatmaps import draw_heatmap
 from kerascnn.render.kernels import draw_kernels
 from kerascnn.render.maps import draw_maps
@@ -84,4 +86,5 @@ _DRAW: dict[type, Callable[[Any, Decode], Figure]] = {
     Kernels: draw_kernels,
     Maps: draw_maps,
     TopImages: draw_top_images,
+    Curves: draw_curves,
 }
