@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kerascnn.checkpoint import Checkpoint
 from kerascnn.errors import OutputError
-from kerascnn.lecture.checkpoint import Checkpoint
 
 STATE = {"weight-0": np.arange(600, dtype=np.float32).reshape(20, 30), "epoch": np.array(3)}
 RECORD = {"seconds": 1.5, "loss": [0.5, 0.25], "test_accuracy": [[1, 0.5], [2, 0.75]]}

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from kerascnn import models
+from kerascnn.checkpoint import Checkpoint
 from kerascnn.datasets import Digits
-from kerascnn.lecture.checkpoint import Checkpoint
 from kerascnn.lecture.training import BATCH, Examiner, Trainer
 from kerascnn.progress import Bar, progress, say
 

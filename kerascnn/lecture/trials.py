@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from kerascnn.checkpoint import Checkpoint
 from kerascnn.files import write_with
-from kerascnn.lecture.checkpoint import Checkpoint
 from kerascnn.lecture.claims import Spread
 from kerascnn.lecture.experiment import versions
 from kerascnn.lecture.training import BATCH, Floats, Trainer, answers

@@ -1,4 +1,4 @@
-"""Trainings that can be taken up where they were left, however they ended."""
+"""Long work that can be taken up where it was left, however it ended."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ _DAMAGED = (
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The place of one training's state: arrays, and a record of how they came about.
+    """The place of one work's state: arrays, and a record of how they came about.
 
     Attributes:
         path: the file; its name holds a digest of the configuration.
-        configuration: all that the training's numbers depend on. A state that was saved under
+        configuration: all that the work's numbers depend on. A state that was saved under
             another configuration is never returned.
     """
 
@@ -77,7 +77,7 @@ class Checkpoint:
                 state = {name: stored[name] for name in stored.files}
             told = json.loads(str(state.pop(_RECORD)))
             if told["configuration"] != self.configuration:
-                raise ValueError("it is of another training")
+                raise ValueError("it is of other work")
             return state, told["record"]
         except _DAMAGED as error:
             say(f"{one_line(self.path)} can't be used, starting anew: {one_line(error, 120)}")
