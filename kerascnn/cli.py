@@ -18,6 +18,7 @@ from kerascnn.commands import Commands
 from kerascnn.commands.inspecting import inspect
 from kerascnn.commands.lecture import lecture
 from kerascnn.commands.plugins import plugins
+from kerascnn.commands.report import compare, report
 from kerascnn.commands.visualize import visualize
 from kerascnn.errors import KerascnnError, RefusedError, UsageError, one_line
 
@@ -77,5 +78,5 @@ def cli() -> None:
     """
 
 
-for _command in (visualize, plugins, inspect, lecture):
+for _command in (visualize, report, compare, plugins, inspect, lecture):
     cli.add_command(_command)

@@ -96,8 +96,11 @@ class Visualizer(OptionRecord):
             goes on where it stopped.
         any_size: True for a visualizer that runs only layers whose filters slide: the picture comes
             in its own size, one at a time, whatever the model's, and the target is None.
+        variants: options that a report shows it with, each with a page's worth to say; by default
+            its defaults alone.
     """
 
+    variants: ClassVar[tuple[Mapping[str, Any], ...]] = ({},)
     reads_images: ClassVar[bool] = True
     streams: ClassVar[bool] = False
     any_size: ClassVar[bool] = False
@@ -157,6 +160,28 @@ def options(record: type[OptionRecord]) -> list[Option]:
     common = [name for name in fields if name in Visualizer.model_fields]
     own = [name for name in fields if name not in common]
     return [_option(record.name, name, fields[name]) for name in [*own, *common]]
+
+
+def variants_of(visualizer: type[Visualizer], given: Visualizer) -> list[Visualizer]:
+    """Return what a report asks: what the user said, in each variant that leaves that alone."""
+    said = {name: getattr(given, name) for name in given.model_fields_set}
+    free = [variant for variant in visualizer.variants if not set(said) & set(variant)]
+    return [visualizer(**said, **variant) for variant in free] or [given]
+
+
+def given_flags(record: OptionRecord) -> list[str]:
+    """Return the words on a command line that make a record again: what differs from defaults."""
+    words = []
+    for option in options(type(record)):
+        value = getattr(record, option.name)
+        if value == option.default:
+            continue
+        if option.is_switch:
+            words.append(option.flag if value else f"--no-{option.flag[2:]}")
+        else:
+            items = value if isinstance(value, tuple) else (value,)
+            words += [option.flag, ",".join(str(item) for item in items)]
+    return words
 
 
 def flag(name: str) -> str:

@@ -29,6 +29,13 @@ class Saliency(Visualizer):
     """
 
     name = "saliency"
+    variants = (
+        {},
+        {"method": "smoothgrad"},
+        {"method": "integrated-gradients"},
+        {"method": "guided-backprop"},
+        {"method": "grad-cam"},
+    )
     method: Literal[
         "gradient",
         "gradient-x-input",

@@ -26,10 +26,12 @@ def open_registry(plugin_files: Sequence[str]) -> Registry:
 
 
 def _reserved() -> frozenset[str]:
+    from kerascnn.commands.report import compare, report
     from kerascnn.commands.visualize import visualize
 
+    parameters = [*visualize.params, *report.params, *compare.params]
     return frozenset(
-        text for parameter in visualize.params for text in parameter.opts if text.startswith("--")
+        text for parameter in parameters for text in parameter.opts if text.startswith("--")
     ) | {"--help"}
 
 

@@ -39,6 +39,25 @@ def draw_heatmap(result: Heatmap, decode: Decode) -> Figure:
     return sheet.figure
 
 
+def coloured(result: Heatmap, number: int) -> np.ndarray:
+    """Return one map in the colours that it is drawn in.
+
+    Args:
+        result: maps.
+        number: which of them.
+
+    Returns:
+        h×w×3, uint8, of the map's own size.
+    """
+    from matplotlib import colormaps
+
+    values = result.values[number]
+    look = _scale(result, values)
+    span = look["vmax"] - look["vmin"]
+    unit = np.clip((values.astype(np.float64) - look["vmin"]) / span, 0.0, 1.0)
+    return np.asarray(colormaps[look["cmap"]](unit, bytes=True))[..., :3]
+
+
 def _subtitle(result: Heatmap, count: int) -> str:
     text = f"colour: {result.unit}" if result.unit else ""
     if count < len(result.values):
