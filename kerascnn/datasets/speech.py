@@ -68,7 +68,10 @@ def load_speech(folder: Path | None = None) -> Spoken:
         return _read_folder(folder)
     with np.load(_EMBEDDED, allow_pickle=False) as stored:
         return Spoken(
-            *(stored[name] for name in ("x_train", "y_train", "x_test", "y_test")),
+            stored["x_train"],
+            stored["y_train"],
+            stored["x_test"],
+            stored["y_test"],
             _WORDS,
             "eSpeak NG's voices, in the package",
         )

@@ -24,7 +24,11 @@ class Option:
 
 
 #: The chapters' own options. Chapters name those that their numbers depend on.
-OPTIONS: tuple[Option, ...] = ()
+OPTIONS: tuple[Option, ...] = (
+    Option("sgf", "Chapter go: learn from the .sgf files of a folder.", "DIR"),
+    Option("wav", "Chapter speech: a folder a word with .wav files.", "DIR"),
+    Option("tsv", "Chapter text: lines of rating, tab, sentence.", "FILE"),
+)
 
 QUICK_EPOCHS = 3
 EPOCHS = 20
