@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +18,6 @@ import numpy.typing as npt
 from kerascnn.errors import one_line
 from kerascnn.files import replacing
 from kerascnn.progress import say
-
-if TYPE_CHECKING:
-    from kerascnn.lecture.training import Trainer
 
 _RECORD = "record"
 _STALE_SECONDS = 3600
@@ -34,6 +31,13 @@ _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
 )
+
+
+class Restorable(Protocol):
+    """What a state can be put back into."""
+
+    def restore(self, state: dict[str, npt.NDArray[Any]]) -> object:
+        """Take up a state; a ValueError says that it does not fit."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ class Checkpoint:
             say(f"{one_line(self.path)} can't be used, starting anew: {one_line(error, 120)}")
             return None
 
-    def restore(self, trainer: Trainer) -> dict[str, Any] | None:
+    def restore(self, trainer: Restorable) -> dict[str, Any] | None:
         """Bring a trainer to the state that was saved.
 
         Returns:

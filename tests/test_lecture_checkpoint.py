@@ -58,7 +58,7 @@ def test_the_name_alone_is_not_believed(tmp_path, capsys):
     assert ours.load() is None
     told = capsys.readouterr().err
     assert told.count("\n") == 1
-    assert "another training" in told
+    assert "other work" in told
 
 
 def test_python_objects_are_never_loaded(tmp_path, capsys):
