@@ -66,6 +66,10 @@ def test_every_hostile_file_is_refused(corpus):
             line = str(error)
             if not line.startswith(f"{file.path}: ") or file.expect not in line or "\n" in line:
                 wrong.append((file.name, line))
+        except ModelError as error:
+            # Sizes are seen when the layers are built; where Keras 3 is not there, none are.
+            if "needs Keras 3" not in str(error):
+                wrong.append((file.name, repr(error)))
         except Exception as error:
             wrong.append((file.name, repr(error)))
     assert wrong == []
@@ -347,7 +351,7 @@ def test_what_is_refused_is_not_allowed():
 
 
 def test_every_allowed_layer_is_one_of_keras(tf_keras):
-    keras = pytest.importorskip("keras")
+    keras = pytest.importorskip("keras", minversion="3")
     known = set(dir(tf_keras.layers)) | set(dir(keras.layers))
     # Aliases of old versions, and layers that are not public.
     hidden = {"AddLoss", "BatchNormalizationV1", "BatchNormalizationV2", "LayerScale"}

@@ -171,9 +171,7 @@ class _Loop:
         return self._pictures(state[0]), np.concatenate(history), np.asarray(state[3]) > 0
 
     def _pictures(self, variable: Any) -> np.ndarray:
-        import tensorflow as tf
-
-        unit = tf.function(self._parametrisation.decode, autograph=False)(variable, self._size)
+        unit = self._parametrisation.decode(variable, self._size)
         return np.asarray(self._low + np.asarray(unit) * self._range, np.float32)
 
     def _steps(self, state: Any, items: Any, first: Any, last: Any) -> tuple[Any, ...]:

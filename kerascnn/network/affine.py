@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -37,16 +37,13 @@ def affine(
     """
     import tensorflow as tf
 
-    @tf.function(autograph=False)
-    def run(at: Any, chosen: Any) -> tuple[Any, Any]:
-        with tf.GradientTape() as tape:
-            tape.watch(at)
-            (value,) = prepared.graph.run({before.index: at}, [layer.index])
-            value = prepared.outward(layer.index, value)
-            value = tf.reduce_sum(value, tuple(range(1, value.shape.rank - 1)))
-            value = tf.reduce_sum(value * chosen, -1)
-        return value, prepared.outward(before.index, tape.gradient(value, at))
-
+    # Called once, so compiling it would take longer than running it.
     at = tf.zeros((len(channels), *before.stored_shape))
-    constants, weights = run(at, tf.one_hot(list(channels), layer.channels))
-    return np.asarray(weights), np.asarray(constants)
+    with tf.GradientTape() as tape:
+        tape.watch(at)
+        (value,) = prepared.graph.run({before.index: at}, [layer.index])
+        value = prepared.outward(layer.index, value)
+        value = tf.reduce_sum(value, tuple(range(1, value.shape.rank - 1)))
+        value = tf.reduce_sum(value * tf.one_hot(list(channels), layer.channels), -1)
+    weights = prepared.outward(before.index, tape.gradient(value, at))
+    return np.asarray(weights), np.asarray(value)
