@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 STEPS = 28
 """Points of a curve, beside the first."""
 
-UNCHANGED = 0.5
+UNCHANGED = 0.8
 """Rank correlation from which on a map counts as the same under shuffled weights."""
 
 Score = Callable[[np.ndarray], np.ndarray]
