@@ -19,6 +19,7 @@ from kerascnn.commands.inspecting import inspect
 from kerascnn.commands.lecture import lecture
 from kerascnn.commands.plugins import plugins
 from kerascnn.commands.report import compare, report
+from kerascnn.commands.style import style
 from kerascnn.commands.visualize import visualize
 from kerascnn.errors import KerascnnError, RefusedError, UsageError, one_line
 
@@ -78,5 +79,5 @@ def cli() -> None:
     """
 
 
-for _command in (visualize, report, compare, plugins, inspect, lecture):
+for _command in (visualize, report, compare, plugins, inspect, lecture, style):
     cli.add_command(_command)

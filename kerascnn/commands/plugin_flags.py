@@ -61,7 +61,7 @@ class PluginCommand(click.Command):
         chosen: list[Plugin] = ctx.meta["plugins"]
         for plugin in chosen:
             with formatter.section(f"Options of {plugin.name}"):
-                formatter.write_dl([_help_line(o) for o in options(plugin.visualizer)])
+                formatter.write_dl([help_line(o) for o in options(plugin.visualizer)])
         if len(chosen) > 1:
             name = chosen[-1].name
             option = options(chosen[-1].visualizer)[0]
@@ -95,12 +95,13 @@ def make_visualizers(
             for key in (option.name, _alone(plugin, option)):  # what is meant for it alone wins
                 value = values.get(key)
                 if value is not None and value != ():
-                    given[option.name] = _value(option, value)
+                    given[option.name] = flag_value(option, value)
         made.append((plugin, plugin.visualizer.parse(given)))
     return made
 
 
-def _value(option: Option, value: Any) -> Any:
+def flag_value(option: Option, value: Any) -> Any:
+    """Return what the flags gave as the option takes it; lists are split at commas."""
     if option.is_list:
         return tuple(item.strip() for text in value for item in text.split(","))
     return value[-1] if isinstance(value, tuple) else value
@@ -140,9 +141,9 @@ def _flags_of(chosen: Sequence[Plugin]) -> list[click.Option]:
             named.setdefault(option.name, []).append(option)
             if len(chosen) > 1:
                 prefix = f"{plugin.name}."
-                alone.append(_flag(option, _alone(plugin, option), prefix, option.is_list))
+                alone.append(make_flag(option, _alone(plugin, option), prefix, option.is_list))
     together = [
-        _flag(found[0], name, "", any(option.is_list for option in found))
+        make_flag(found[0], name, "", any(option.is_list for option in found))
         for name, found in named.items()
         # A switch here and a value there: one flag can't be read as both.
         if len({option.is_switch for option in found}) == 1
@@ -154,7 +155,8 @@ def _alone(plugin: Plugin, option: Option) -> str:
     return f"{plugin.name}.{option.name}"
 
 
-def _flag(option: Option, name: str, prefix: str, is_list: bool) -> click.Option:
+def make_flag(option: Option, name: str, prefix: str, is_list: bool) -> click.Option:
+    """Return the flag of an option, under a name of its own."""
     # Values are left as text: the visualizer's own declaration converts and checks them.
     text = option.flag[2:]
     flag = f"--{prefix}{text}/--no-{prefix}{text}" if option.is_switch else f"--{prefix}{text}"
@@ -163,7 +165,8 @@ def _flag(option: Option, name: str, prefix: str, is_list: bool) -> click.Option
     return parameter
 
 
-def _help_line(option: Option) -> tuple[str, str]:
+def help_line(option: Option) -> tuple[str, str]:
+    """Return what ``--help`` shows of an option: its flag, and what it does."""
     left = option.flag if option.is_switch else f"{option.flag} VALUE"
     if option.is_switch and option.default is True:
         left = f"--no-{option.flag[2:]}"

@@ -42,7 +42,9 @@ class StyleSettings(OptionRecord):
         ge=16, le=16384,
     )  # fmt: skip
     content_weight: float = option(1.0, "how much the content's shapes count", ge=0.0)
-    style_weight: float = option(1.0, "how much the style counts", ge=0.0)
+    style_weight: float | None = option(
+        None, "how much the style counts; without: 1, and 0.1 with --statistic wasserstein", ge=0.0
+    )
     tv_weight: float = option(
         0.1, "how much unevenness from pixel to pixel costs (total variation)", ge=0.0
     )
@@ -127,7 +129,7 @@ class StyleSettings(OptionRecord):
                 "the weights of vgg19 are not in the package: --weights takes imagenet (Keras "
                 "fetches them) or a file"
             )
-        if not (self.content_weight or self.style_weight):
+        if not (self.content_weight or self._style_weight):
             raise ValueError("--content-weight and --style-weight can't both be 0")
         return self
 
@@ -139,7 +141,14 @@ class StyleSettings(OptionRecord):
     @property
     def style(self) -> dict[str, float]:
         """Style layers and their weights, the whole style's among them."""
-        return {n: w * self.style_weight for n, w in map(weighted, self.style_layers)}
+        return {n: w * self._style_weight for n, w in map(weighted, self.style_layers)}
+
+    @property
+    def _style_weight(self) -> float:
+        if self.style_weight is not None:
+            return self.style_weight
+        # Chosen by eye such that each statistic leaves as much of the content.
+        return 0.1 if self.statistic == "wasserstein" else 1.0
 
     @property
     def exact_neural_style(self) -> bool:

@@ -98,13 +98,16 @@ class Wasserstein(Statistic):
         """Return the squared distance."""
         import tensorflow as tf
 
+        # A covariance is the small difference of large numbers.
+        means = [tf.cast(part, tf.float64) for part in means]
+        target = [tf.cast(part, tf.float64) for part in target]
         mine, theirs = _covariance(means), _covariance(target)
         values, vectors = tf.linalg.eigh(theirs)
         root = tf.matmul(vectors * tf.sqrt(tf.maximum(values, 0.0))[:, None], vectors, False, True)
         cross = trace_of_root(tf.matmul(root, tf.matmul(mine, root)))
         spread = tf.linalg.trace(mine) + tf.linalg.trace(theirs) - 2.0 * cross
         moved = tf.reduce_sum((means[0] - target[0]) ** 2, -1)
-        return (moved + spread) / means[0].shape[-1]
+        return tf.cast((moved + spread) / means[0].shape[-1], tf.float32)
 
     def shapes(self, channels: int) -> tuple[tuple[int, ...], ...]:
         """Return the shapes of a vector and a matrix."""

@@ -84,12 +84,13 @@ class Work:
 
     Attributes:
         history: the steps so far.
+        stage: which size it is at.
     """
 
     def __init__(self, painter: Painter, scene: Scene) -> None:
         self.painter, self.scene = painter, scene
         self.history: list[Step] = []
-        self._stage = 0
+        self.stage = 0
         self._optimiser: Optimiser | None = None
         self._targets: tuple[int, Targets] | None = None
 
@@ -101,8 +102,8 @@ class Work:
     @property
     def steps_left(self) -> int:
         """How many more steps it takes at the most."""
-        ahead = sum(stage.steps for stage in self.scene.stages[self._stage + 1 :])
-        return ahead + max(0, self.scene.stages[self._stage].steps - len(self._losses()))
+        ahead = sum(stage.steps for stage in self.scene.stages[self.stage + 1 :])
+        return ahead + max(0, self.scene.stages[self.stage].steps - len(self._losses()))
 
     def forecast(self) -> Forecast:
         """Tell what the painting will take, after a step or two at the smallest size."""
@@ -128,7 +129,7 @@ class Work:
             self._optimiser = self._first()
         while True:
             while self._done():
-                if self._stage + 1 == len(self.scene.stages):
+                if self.stage + 1 == len(self.scene.stages):
                     return
                 self._enlarge()
             before = self._optimiser.recovered
@@ -171,7 +172,7 @@ class Work:
         """Return arrays and a record (of JSON values) from which `restore` goes on."""
         assert self._optimiser is not None
         record = {
-            "stage": self._stage,
+            "stage": self.stage,
             "stalled": self._optimiser.stalled,
             "history": [asdict(step) for step in self.history],
         }
@@ -179,7 +180,7 @@ class Work:
 
     def restore(self, state: Mapping[str, np.ndarray], record: Mapping[str, Any]) -> None:
         """Take up what `state` gave."""
-        self._stage = int(record["stage"])
+        self.stage = int(record["stage"])
         self.history = [Step(**step) for step in record["history"]]
         self._optimiser = self._make(np.asarray(state["picture"]))
         self._optimiser.restore(state)
@@ -216,7 +217,7 @@ class Work:
 
     def _fitted(self, optimiser: Optimiser) -> Optimiser:
         if isinstance(optimiser, Lbfgs):
-            optimiser.history = self.painter.memory.history(self.scene.stages[self._stage].size)
+            optimiser.history = self.painter.memory.history(self.scene.stages[self.stage].size)
         return optimiser
 
     def _enlarge(self) -> None:
@@ -224,9 +225,9 @@ class Work:
         from kerascnn.style.painter import decode, encode
 
         assert self._optimiser is not None
-        before = self.scene.stages[self._stage].size
-        self._stage += 1
-        size = self.scene.stages[self._stage].size
+        before = self.scene.stages[self.stage].size
+        self.stage += 1
+        size = self.scene.stages[self.stage].size
         picture = encode(np.clip(resized(decode(self._optimiser.picture), size), 0.0, 1.0))
         shrink = before[0] * before[1] / (size[0] * size[1])
 
@@ -244,7 +245,7 @@ class Work:
         return value
 
     def _evaluate(self, picture: np.ndarray) -> Value:
-        return self.painter.objective.evaluate(picture, self._targets_at(self._stage))
+        return self.painter.objective.evaluate(picture, self._targets_at(self.stage))
 
     def _targets_at(self, stage: int) -> Targets:
         if self._targets is None or self._targets[0] != stage:
@@ -253,22 +254,22 @@ class Work:
         return self._targets[1]
 
     def _losses(self) -> list[float]:
-        return [step.loss for step in self.history if step.stage == self._stage]
+        return [step.loss for step in self.history if step.stage == self.stage]
 
     def _done(self) -> bool:
         assert self._optimiser is not None
         losses = self._losses()
         return (
-            len(losses) >= self.scene.stages[self._stage].steps
+            len(losses) >= self.scene.stages[self.stage].steps
             or self._optimiser.stalled
             or on_plateau(losses, self.painter.settings.plateau)
         )
 
     def _record(self, value: Value) -> Step:
-        height, width = self.scene.stages[self._stage].size
+        height, width = self.scene.stages[self.stage].size
         count = len(self.painter.objective.content)
         content, style = value.terms[:count], value.terms[count:-1]
         return Step(
-            self._stage, height, width, value.loss,
+            self.stage, height, width, value.loss,
             float(content.sum()), float(style.sum()), float(value.terms[-1]),
         )  # fmt: skip
