@@ -3,7 +3,7 @@
     pip download --no-deps --no-binary :all: vaderSentiment
     python scripts/embed_reviews.py vaderSentiment-3.3.2.tar.gz
 
-Of its 10,605 rated sentences the package keeps the sentence and the mean rating (of at least twenty),
+Of its 10,605 rated sentences the package keeps the sentence and the mean of its ratings, each
 from −4 (most negative) to 4.
 """
 

@@ -224,3 +224,8 @@ def as_array(board: Any, colour: str) -> npt.NDArray[np.int8]:
     values = {None: 0, colour: 1, "w" if colour == "b" else "b": -1}
     rows = [[values[stone] for stone in row] for row in reversed(board.board)]
     return np.array(rows, np.int8)
+
+
+def read_packaged() -> list[Game]:
+    """Return the packaged games."""
+    return list(read_games(_EMBEDDED))

@@ -181,3 +181,8 @@ def right(trial: Trial, labels: Labels, count: int = 1) -> float:
     own = trial.shares[np.arange(len(labels)), labels]
     larger = (trial.shares >= own[:, None]).sum(axis=1) - 1
     return float(np.mean(larger < count))
+
+
+def better(gain: Spread) -> bool:
+    """Whether a gain is one with every seed."""
+    return min(gain.values) > 0

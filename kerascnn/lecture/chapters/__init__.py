@@ -49,6 +49,7 @@ NAMES: tuple[str, ...] = (
     "pooling",
     "shapes",
     "experiment",
+    "go",
 )
 
 
