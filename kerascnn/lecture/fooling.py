@@ -34,12 +34,13 @@ class Fooled:
 
 
 def fool(
-    network: Network, pictures: npt.NDArray[np.float32], *, sure: float = 0.99, step: float = 0.01
+    network: Network, pictures: npt.NDArray[np.float32], *, sure: float = 0.9, step: float = 0.01
 ) -> Fooled:
     """Change pictures by small steps until the network is sure of another class.
 
-    Each step moves every pixel by the same little, towards the class that was second at first
-    (along the sign of the gradient of the difference of the two scores).
+    Each step moves every pixel by the same little, towards the class that was second at first and
+    away from the strongest of the others (along the sign of the gradient of the difference of the
+    two scores).
 
     Args:
         network: whom to fool; it gives probabilities.
@@ -57,11 +58,14 @@ def fool(
         open_ = chances[np.arange(len(aim)), aim] < sure
         if not open_.any():
             break
-        slope = network.gradients(changed, aim) - network.gradients(changed, before)
+        others = chances.copy()
+        others[np.arange(len(aim)), aim] = -1
+        rival = others.argmax(axis=1)
+        slope = network.gradients(changed, aim) - network.gradients(changed, rival)
         moved = np.clip(changed + step * (high - low) * np.sign(slope), low, high)
         changed = np.where(open_[:, None, None, None], moved, changed).astype(np.float32)
     chances = network.to_probabilities(network.scores(changed))
-    assert chances is not None
+    assert chances is not None  # as above
     after = chances.argmax(axis=1)
     largest = (np.abs(changed - pictures) / (high - low)).max(axis=(1, 2, 3))
     return Fooled(pictures, changed, before, after, chances.max(axis=1), largest)

@@ -77,8 +77,15 @@ def convnet(classes: int, seed: int = 0) -> Any:
 
 def mark() -> npt.NDArray[np.float32]:
     """Return the mark, rows × columns × 3: light letters on a dark ground, as sites print them."""
-    rows = ("...............", ".#.#.#.##..##..", ".#.#.#.#.#.#...", ".###.#.##..##..",
-            ".#.#.#.#.#.#...", ".#.#.#.#.#.##..", "...............")  # fmt: skip
+    rows = (
+        "...............",
+        "..##.#.###.###.",
+        ".#...#..#..#...",
+        "..#..#..#..##..",
+        "...#.#..#..#...",
+        ".##..#..#..###.",
+        "...............",
+    )
     ink = np.array([[character == "#" for character in row] for row in rows], np.float32)
     return np.repeat((0.05 + 0.9 * ink)[..., np.newaxis], 3, axis=2).astype(np.float32)
 

@@ -17,7 +17,6 @@ SAID_SURE = 0.99999
 #: Digits that the lecture sees begin to appear under L1.
 SAID_VISIBLE = (0, 1, 6)
 _ONE_DIRECTION = 0.5
-_NOISE = 0.4
 
 
 def make(work: Work) -> None:
@@ -50,7 +49,7 @@ def _second_layer(work: Work) -> None:
     work.text("filters")
     run = work.ask("twelve", "max-activation", "cnn", options=options | {"unit": ("0-11",)})
     work.ask("fifty", "max-activation", "cnn", options=options | {"unit": ("all",)})
-    from kerascnn.lecture.likeness import coherence, wavelength
+    from kerascnn.lecture.likeness import coherence
 
     pictures = grey(run)
     along = coherence(pictures)
@@ -67,10 +66,24 @@ def _second_layer(work: Work) -> None:
     work.text("neurons")
     dense = work.ask("dense", "max-activation", "cnn", options=options)
     alike = _alike(grey(dense))
-    smaller, larger = (float(np.median(wavelength(p))) for p in (pictures, grey(dense)))
-    work.claim("larger", larger > smaller, filters=smaller, neurons=larger)
+    field, seen = _seen(work)
+    work.claim("larger", seen > field, field=field, seen=seen)
     best = float(alike[1].max())
     work.claim("partly", best >= 0.5, best=best, count=int((alike[1] >= 0.5).sum()))
+
+
+def _seen(work: Work) -> tuple[int, int]:
+    """Return the side of what a filter sees, and of what a dense neuron does, in pixels."""
+    import numpy as np
+
+    from kerascnn.units import Unit
+
+    network = work.network("cnn")
+    field = network.last_convolution().field
+    assert field is not None
+    noise = np.random.default_rng(0).random((4, *network.input.shape), np.float32)  # type: ignore[arg-type]
+    slopes = network.gradients(noise, Unit("dense", 0)) != 0
+    return max(field.size), int(slopes.any(axis=(0, 2, 3)).sum())
 
 
 def grey(run: Run) -> np.ndarray:
@@ -102,9 +115,8 @@ def _outputs(work: Work) -> None:
     sure = np.array(plain.result.facts["confidence"])
     noise = neighbours_alike(grey(plain))
     digits = neighbours_alike(_digits(work))
-    work.claim(
-        "noise", bool(noise.mean() < _NOISE), noise=float(noise.mean()), digits=float(digits.mean())
-    )
+    nearer = bool(noise.mean() < digits.mean() / 2)  # to noise, which has 0
+    work.claim("noise", nearer, noise=float(noise.mean()), digits=float(digits.mean()))
     work.claim("sure", bool((sure >= SAID_SURE).all()), least=float(sure.min()))
     work.text("regularised")
     inked = work.ask("l1", "max-activation", "cnn", options={"preset": "l1", "steps": steps})

@@ -58,8 +58,11 @@ def patch_network(work: Work) -> Any:
         from kerascnn.lecture.small import fit
 
         model = convnet(len(NAMES))
-        count, epochs = (1000, 6) if work.quick else (4000, 15)
-        return model, fit(model, patches(count), epochs)
+        first = model.get_layer("conv1")
+        # Small at first, so that what is seen of the filters is what they have learned.
+        first.set_weights([0.1 * first.get_weights()[0], first.get_weights()[1]])
+        count, epochs = (1000, 6) if work.quick else (4000, 20)
+        return model, fit(model, patches(count), epochs, batch=50)
 
     return work.shared("patch-network", train)
 
@@ -71,8 +74,8 @@ def _class_pictures(work: Work) -> None:
     model, accuracy = patch_network(work)
     network = Network(model, preprocessing="unit", labels=NAMES)
     work.text("classes", accuracy=accuracy)
-    steps = 64 if work.quick else 256
-    run = work.answer("max-activation", network, options={"steps": steps})
+    options = {"steps": 64 if work.quick else 256, "jitter": 2}
+    run = work.answer("max-activation", network, options=options)
     from kerascnn.lecture.work import packed
 
     sure = run.result.facts["confidence"]
@@ -88,12 +91,14 @@ def watermark(quick: bool) -> tuple[Network, Any, float]:
         from were.
     """
     from kerascnn.lecture.photographs import convnet, horses
-    from kerascnn.lecture.small import fit
+    from kerascnn.lecture.small import descend
     from kerascnn.network import Network
 
     data = horses(600 if quick else 2000)
     model = convnet(2)
-    accuracy = fit(model, data, 4 if quick else 6)
+    # From zero, so that a weight says what was learned and not where it began.
+    model.layers[-1].set_weights([0 * weights for weights in model.layers[-1].get_weights()])
+    accuracy = descend(model, data, 6, rate=0.1)
     return Network(model, preprocessing="unit", labels=("others", "horse")), data, accuracy
 
 
