@@ -49,6 +49,11 @@ NAMES: tuple[str, ...] = (
     "pooling",
     "shapes",
     "experiment",
+    "learned",
+    "why",
+    "hierarchy",
+    "dream",
+    "style",
     "go",
 )
 
