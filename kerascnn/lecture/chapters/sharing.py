@@ -134,7 +134,9 @@ def _wires(pixels: Any, weights: Any, found: Any) -> Figure:
                   bbox={"boxstyle": "circle", "fc": "white", "ec": "0.3"})  # fmt: skip
     for number, value in enumerate(pixels.reshape(-1)):
         shade = "black" if number in tied else "0.65"
-        axes.text(-0.45, number, f"{number + 1}:", fontsize=10, ha="right", va="center", color=shade)
+        axes.text(
+            -0.45, number, f"{number + 1}:", fontsize=10, ha="right", va="center", color=shade
+        )
         axes.text(0, number, f"{value:.0f}", fontsize=10, ha="center", va="center", color=shade,
                   bbox={"boxstyle": "circle,pad=0.2", "fc": "white", "ec": shade})  # fmt: skip
     return figure
