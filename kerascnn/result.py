@@ -122,6 +122,16 @@ class Result:
         """
         raise PluginError(f"a {type(self).__name__} can't be merged with another one")
 
+    def _repr_png_(self) -> bytes:
+        from kerascnn.notebook import png
+
+        return png(self)
+
+    def _repr_html_(self) -> str:
+        from kerascnn.notebook import html
+
+        return html(self)
+
     @staticmethod
     def load(path: str | Path) -> Result:
         """Read a result back from its NPZ file.

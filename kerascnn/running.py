@@ -60,6 +60,12 @@ class Run:
 
         return draw(self.result, self.network.input.decode)
 
+    def _repr_png_(self) -> bytes:
+        """Show it in a notebook, in the model's own colours."""
+        from kerascnn.render import to_png
+
+        return to_png(self.figure())
+
     def save(self, folder: str | Path, **more: Any) -> dict[str, Path]:
         """Write ``<name>.png``, ``<name>.npz`` and ``manifest.json``, each whole or not at all.
 

@@ -1,0 +1,165 @@
+"""A Keras callback that asks visualizers while a model is trained, for both Keras generations.
+
+from kerascnn.callbacks import VisualizeCallback
+
+model.fit(x, y, callbacks=[VisualizeCallback("saliency", x[:4], every=5, folder="maps")])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kerascnn.errors import KerascnnError, UsageError, one_line
+from kerascnn.progress import say
+from kerascnn.visualizer import Visualizer
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from kerascnn.running import Run
+
+
+class VisualizeCallback:
+    """Runs visualizers every few epochs, and keeps their pictures.
+
+    It is a callback of Keras 2 and of Keras 3: both call it by its methods alone. A visualizer that
+    fails is told of, and never ends the training.
+
+    Args:
+        visualizers: names (``"saliency"``) or instances with options (``Saliency(signed=True)``);
+            one, or several.
+        images: what to ask about, N×H×W×C in the model's own values, or paths; none takes packaged
+            pictures.
+        every: after how many epochs; the first time after the first.
+        folder: where each picture goes, as ``saliency/epoch-0005.png`` with its values as NPZ.
+        tensorboard: a folder of TensorBoard's; the pictures are written to it too.
+        target: what to explain, as ``--target`` takes it.
+        **options: of `kerascnn.Network`: ``preprocessing``, ``labels``, ``input``, ``output``.
+
+    Raises:
+        UsageError: nothing to ask, nowhere to write, or no such visualizer.
+    """
+
+    _supports_tf_logs = False  # asked by Keras 2
+
+    def __init__(
+        self,
+        visualizers: str | Visualizer | Sequence[str | Visualizer],
+        images: np.ndarray | Sequence[str | Path] = (),
+        *,
+        every: int = 1,
+        folder: str | Path | None = None,
+        tensorboard: str | Path | None = None,
+        target: str = "predicted",
+        **options: Any,
+    ) -> None:
+        given = [visualizers] if isinstance(visualizers, (str, Visualizer)) else list(visualizers)
+        if not given:
+            raise UsageError("VisualizeCallback takes a visualizer at least")
+        if every < 1:
+            raise UsageError(f"every must be at least 1. Received: {every}")
+        if folder is None and tensorboard is None:
+            raise UsageError("VisualizeCallback takes a folder, or TensorBoard's, to write to")
+        self.visualizers = [_made(each) for each in given]
+        self.every = every
+        self._images, self._target, self._options = images, target, options
+        self._folder = None if folder is None else Path(folder)
+        self._tensorboard = None if tensorboard is None else str(tensorboard)
+        self._writer: Any = None
+        self.model: Any = None
+        self.params: dict[str, Any] = {}
+
+    # --- what both Keras generations call --------------------------------------------------------
+
+    def set_model(self, model: Any) -> None:
+        """Take the model that is trained."""
+        self.model = model
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Take how it is trained."""
+        self.params = params
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Ask, where it is time.
+
+        Args:
+            epoch: its number, from 0.
+            logs: of Keras; not used.
+        """
+        if epoch % self.every:
+            return
+        for visualizer in self.visualizers:
+            try:
+                self._keep(self._ask(visualizer), epoch + 1)
+            except KerascnnError as error:
+                say(f"epoch {epoch + 1}, {visualizer.name}: {one_line(error)}")
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Close what is written to."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    def __getattr__(self, name: str) -> Any:
+        """Take every other call of a callback, and do nothing."""
+        if name.startswith(("on_", "_implements_")):
+            return _nothing
+        raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
+
+    # --- what it does ----------------------------------------------------------------------------
+
+    def _ask(self, visualizer: Visualizer) -> Run:
+        from kerascnn.network import Network
+        from kerascnn.running import visualize
+
+        # A view of its own each time: an older one may hold what it computed of older weights.
+        network = Network(self.model, **self._options)
+        return visualize(visualizer, network, self._pictures(), self._target)
+
+    def _pictures(self) -> list[Any]:
+        import numpy as np
+
+        from kerascnn.images import Picture
+
+        if not isinstance(self._images, np.ndarray):
+            return list(self._images)
+        values = np.asarray(self._images, np.float32)
+        if values.ndim == 3:  # grey pictures without a channel axis, as MNIST comes
+            values = values[..., None]
+        return [
+            Picture(each, f"picture {number}", "given to the callback", None, each.shape[:2])
+            for number, each in enumerate(values)
+        ]
+
+    def _keep(self, run: Run, epoch: int) -> None:
+        from kerascnn.files import write_bytes
+        from kerascnn.render import to_png
+
+        png = to_png(run.figure())
+        if self._folder is not None:
+            stem = self._folder / run.visualizer.name / f"epoch-{epoch:04d}"
+            write_bytes(stem.with_suffix(".png"), png)
+            run.result.save(stem.with_suffix(".npz"))
+        if self._tensorboard is not None:
+            import tensorflow as tf
+
+            if self._writer is None:
+                self._writer = tf.summary.create_file_writer(self._tensorboard)
+            picture = tf.image.decode_png(png, channels=3)[None]
+            with self._writer.as_default():
+                tf.summary.image(run.visualizer.name, picture, step=epoch)
+            self._writer.flush()
+
+
+def _nothing(*_arguments: Any, **_more: Any) -> bool:
+    return False
+
+
+def _made(given: str | Visualizer) -> Visualizer:
+    if isinstance(given, Visualizer):
+        return given
+    from kerascnn.registry import Registry
+
+    return Registry().discover().get(str(given)).visualizer()
