@@ -1,0 +1,110 @@
+"""A row of the benchmark: what is timed against what, and which bar it is to keep."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What a row is to keep; each part may be missing.
+
+    Attributes:
+        ratio: ours over theirs, at most.
+        seconds: ours, at most.
+        extra: ours less theirs in seconds, at most.
+        peers: how many times as fast as a peer at least, each against bare TensorFlow or PyTorch
+            timed in its own process.
+    """
+
+    ratio: float | None = None
+    seconds: float | None = None
+    extra: float | None = None
+    peers: Mapping[str, float] = field(default_factory=dict)
+
+    def text(self) -> str:
+        """Return the bar in words."""
+        parts = []
+        if self.ratio is not None:
+            parts.append(f"≤ {self.ratio:g} ×")
+        if self.seconds is not None:
+            parts.append(f"ours ≤ {self.seconds:g} s")
+        if self.extra is not None:
+            parts.append(f"ours − theirs ≤ {self.extra:g} s")
+        parts += [f"{factor:g} × as fast as {peer}" for peer, factor in self.peers.items()]
+        return ", ".join(parts) or "–"
+
+    def held(self, ours: Sequence[float], theirs: Sequence[float]) -> bool | None:
+        """Return whether the medians keep it, peers left out; None where there is nothing to."""
+        said = []
+        if self.ratio is not None and theirs:
+            said.append(statistics.median(ratios(ours, theirs)) <= self.ratio)
+        if self.seconds is not None:
+            said.append(statistics.median(ours) <= self.seconds)
+        if self.extra is not None and theirs:
+            pairs = zip(ours, theirs, strict=True)
+            said.append(statistics.median(a - b for a, b in pairs) <= self.extra)
+        return all(said) if said else None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Seconds of one row: ours, and of what they are compared with, in pairs.
+
+    Attributes:
+        ours: seconds of each repetition.
+        theirs: of what took turns with it; empty if nothing did.
+        bar: what is to be kept.
+        flops: floating-point operations of the work as it is usually done; 0 where nobody counted.
+    """
+
+    ours: list[float]
+    theirs: list[float]
+    bar: Bar = Bar()
+    flops: float = 0.0
+
+
+ROWS: dict[str, Callable[[int], Measured]] = {}
+
+
+def row(name: str) -> Callable[[Callable[[int], Measured]], Callable[[int], Measured]]:
+    """Put a function of the number of repetitions into the list of rows."""
+
+    def register(function: Callable[[int], Measured]) -> Callable[[int], Measured]:
+        ROWS[name] = function
+        return function
+
+    return register
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Return how many seconds ``work`` takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def in_turns(
+    bar: Bar,
+    ours: Callable[[], object],
+    theirs: Callable[[], object],
+    repeat: int,
+    flops: float = 0.0,
+) -> Measured:
+    """Time two things in turns, the other one first."""
+    pairs = [(timed(theirs), timed(ours)) for _ in range(repeat)]
+    return Measured([pair[1] for pair in pairs], [pair[0] for pair in pairs], bar, flops)
+
+
+def ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
+    """Return ours over theirs, pair by pair."""
+    return [a / b for a, b in zip(ours, theirs, strict=True)]
+
+
+def shown(values: Sequence[float], unit: str) -> str:
+    """Return median, lowest and highest as text."""
+    middle = statistics.median(values)
+    return f"{middle:.2f}{unit} ({min(values):.2f}–{max(values):.2f})"
