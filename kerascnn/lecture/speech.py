@@ -13,7 +13,7 @@ from kerascnn import models
 from kerascnn.datasets import Spoken
 from kerascnn.lecture.trials import Builder, Task, Trials, run
 
-EPOCHS, QUICK_EPOCHS = 30, 6
+EPOCHS, QUICK_EPOCHS = 16, 4
 #: Spectrograms that the quick version learns from.
 QUICK_EXAMPLES = 800
 
@@ -52,7 +52,7 @@ def trials(spoken: Spoken, keep: Path, *, seeds: int, quick: bool = False) -> Tr
     )
     built = networks(len(spoken.words))
     epochs = dict.fromkeys(built, QUICK_EPOCHS if quick else EPOCHS)
-    return run(built, task, keep, seeds=seeds, epochs=epochs)
+    return run(built, task, keep, seeds=seeds, epochs=epochs, batch=32)
 
 
 def shades(spectrograms: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:

@@ -55,6 +55,8 @@ NAMES: tuple[str, ...] = (
     "dream",
     "style",
     "go",
+    "speech",
+    "text",
 )
 
 
