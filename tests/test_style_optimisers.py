@@ -176,3 +176,34 @@ def test_what_was_learned_is_carried_to_another_size(name):
     carried = ours.carried(ours.picture, lambda values: values, 0.25)
     straight, after = ours.step(asked(value)), carried.step(quarter)
     assert abs(after.loss - 0.25 * straight.loss) <= 1e-3 * straight.loss
+
+
+def textbook_two_loops(value, x, steps, history=100):
+    """Neural-style's L-BFGS as Nocedal and Wright write it (algorithm 7.4), in double precision."""
+    pairs, path = [], []
+    _, slope = value(x)
+    for number in range(steps):
+        q, alphas = slope.copy(), []
+        for s, y in reversed(pairs):
+            alphas.append((s @ q) / (s @ y))
+            q -= alphas[-1] * y
+        if pairs:
+            s, y = pairs[-1]
+            q *= (s @ y) / (y @ y)
+        for (s, y), alpha in zip(pairs, reversed(alphas), strict=True):
+            q += (alpha - (y @ q) / (s @ y)) * s
+        length = min(1.0, 1.0 / np.abs(slope).sum()) if number == 0 else 1.0
+        before, x = slope, x - length * q
+        _, slope = value(x)
+        if -length * q @ (slope - before) > 1e-10:
+            pairs = [*pairs, (-length * q, slope - before)][-history:]
+        path.append(x)
+    return path
+
+
+def test_the_two_loops_are_the_dense_formula():
+    value, _ = quadratic(8)
+    start = np.random.default_rng(9).normal(size=SIZE)
+    pairs = zip(textbook(value, start, 8, 4), textbook_two_loops(value, start, 8, 4), strict=True)
+    for dense, loops in pairs:
+        np.testing.assert_allclose(dense, loops, rtol=1e-6, atol=1e-9)

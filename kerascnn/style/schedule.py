@@ -2,7 +2,7 @@
 
 A step costs as much as the picture has pixels. What is large in a painting (where which stroke
 goes) is settled best while the picture is small and steps are cheap; the larger sizes only add
-what the smaller could not show. So each size gets about the same time.
+what the smaller could not show. So each size gets little more time than the one before.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from kerascnn.errors import ImageError
 from kerascnn.style.settings import StyleSettings
 
 _RATIO = math.sqrt(2.0)
+_FEWER = 0.75  # steps fall as the number of pixels to this power
 _FEWEST_STEPS = 10
 _PLATEAU_STEPS = 10
 
@@ -54,12 +55,11 @@ def stages(size: tuple[int, int], settings: StyleSettings, least: int, name: str
     ratio = (longest / smallest) ** (1.0 / count) if count else 1.0
     sizes = [(round(size[0] / ratio**k), round(size[1] / ratio**k)) for k in range(count, -1, -1)]
     sizes = [some for some in sizes if min(some) >= 2 * least] or [size]
-    first, fewest = sizes[0][0] * sizes[0][1], min(_FEWEST_STEPS, settings.iterations)
+    fewest = min(_FEWEST_STEPS, settings.iterations)
+    shares = [(some[0] * some[1] / (sizes[0][0] * sizes[0][1])) ** _FEWER for some in sizes]
     return [
-        Stage(some, max(fewest, round(settings.iterations * first / (some[0] * some[1]))))
-        if len(sizes) > 1
-        else Stage(some, settings.iterations)
-        for some in sizes
+        Stage(some, max(fewest, round(settings.iterations / share)))
+        for some, share in zip(sizes, shares, strict=True)
     ]
 
 

@@ -43,7 +43,7 @@ class StyleSettings(OptionRecord):
     )  # fmt: skip
     content_weight: float = option(1.0, "how much the content's shapes count", ge=0.0)
     style_weight: float | None = option(
-        None, "how much the style counts; without: 1, and 0.1 with --statistic wasserstein", ge=0.0
+        None, "how much the style counts; without: 3, and 0.3 with --statistic wasserstein", ge=0.0
     )
     tv_weight: float = option(
         0.1, "how much unevenness from pixel to pixel costs (total variation)", ge=0.0
@@ -70,12 +70,12 @@ class StyleSettings(OptionRecord):
     )
     start: str = option("content", "what to begin from: content, noise, or a picture's path")
     iterations: int = option(
-        150, "steps at the smallest size; larger sizes get fewer, as their steps cost more", ge=1
+        100, "steps at the smallest size; larger sizes get fewer, as their steps cost more", ge=1
     )
     coarse_to_fine: bool = option(True, "paint small first, then larger and larger")
     smallest: int = option(128, "long side of the first size, in pixels", ge=16)
     plateau: float = option(
-        5e-4, "leave a size when ten steps lower the loss by less than this share; 0: never",
+        5e-3, "leave a size when ten steps lower the loss by less than this share; 0: never",
         ge=0.0, lt=1.0,
     )  # fmt: skip
     optimiser: Literal["lbfgs", "adam"] = option("lbfgs", "what goes downhill")
@@ -148,7 +148,7 @@ class StyleSettings(OptionRecord):
         if self.style_weight is not None:
             return self.style_weight
         # Chosen by eye such that each statistic leaves as much of the content.
-        return 0.1 if self.statistic == "wasserstein" else 1.0
+        return 0.3 if self.statistic == "wasserstein" else 3.0
 
     @property
     def exact_neural_style(self) -> bool:
