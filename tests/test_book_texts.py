@@ -51,11 +51,18 @@ def test_nothing_is_left_untranslated(name):
         assert not CHINESE.search(text) or "简体中文" in text, place
 
 
+KINDS = {
+    "text": "text",
+    "figure": "figure",
+    "ask": "figure",
+    "table": "table",
+    "play": "play",
+    "claim": "claim",
+}
+
+
 class Keys(ast.NodeVisitor):
     """What a chapter's module asks the catalogues for, as patterns."""
-
-    KINDS = {"text": "text", "figure": "figure", "ask": "figure", "table": "table",
-             "play": "play", "claim": "claim"}  # fmt: skip
 
     def __init__(self):
         self.found = set()
@@ -63,8 +70,8 @@ class Keys(ast.NodeVisitor):
     def visit_Call(self, node):
         name = getattr(node.func, "attr", "")
         owner = getattr(getattr(node.func, "value", None), "id", "")
-        if owner == "work" and name in self.KINDS and node.args:
-            self.found.add((self.KINDS[name], pattern(node.args[0])))
+        if owner == "work" and name in KINDS and node.args:
+            self.found.add((KINDS[name], pattern(node.args[0])))
         self.generic_visit(node)
 
 

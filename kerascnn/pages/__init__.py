@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markdown_it import MarkdownIt
     from markupsafe import Markup
+    from PIL.Image import Image
 
 #: WebP of this quality for photographs, where lossless would be much larger.
 _QUALITY = 82
 _WORTH = 0.6
+_SMALL = 60_000  # bytes: not worth a loss
 _WIDEST = 1600
 
 
@@ -85,20 +87,24 @@ def embedded(png: bytes) -> str:
     Args:
         png: a picture file that Pillow reads.
     """
-    from PIL import Image
+    from PIL import Image as Pictures
 
-    with Image.open(io.BytesIO(png)) as opened:
+    with Pictures.open(io.BytesIO(png)) as opened:
         picture = opened.convert("RGBA" if "A" in opened.getbands() else "RGB")
     if picture.width > _WIDEST:
         height = math.ceil(picture.height * _WIDEST / picture.width)
-        picture = picture.resize((_WIDEST, height), Image.Resampling.LANCZOS)
-    found = {}
-    for name, options in (("exact", {"lossless": True}), ("near", {"quality": _QUALITY})):
-        buffer = io.BytesIO()
-        picture.save(buffer, "WEBP", method=4, **options)
-        found[name] = buffer.getvalue()
-    small = len(found["near"]) < _WORTH * len(found["exact"]) and len(found["exact"]) > 60_000
-    return data_uri(found["near" if small else "exact"], "image/webp")
+        picture = picture.resize((_WIDEST, height), Pictures.Resampling.LANCZOS)
+    exact = _webp(picture, lossless=True, quality=20, method=2)
+    if len(exact) < _SMALL:
+        return data_uri(exact, "image/webp")
+    near = _webp(picture, quality=_QUALITY, method=4)
+    return data_uri(near if len(near) < _WORTH * len(exact) else exact, "image/webp")
+
+
+def _webp(picture: Image, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "WEBP", **options)
+    return buffer.getvalue()
 
 
 def data_uri(data: bytes, kind: str) -> str:
