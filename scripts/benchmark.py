@@ -28,10 +28,10 @@ from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from bench import growth, machine, page, peers_at_work, visualizers, whole_commands
+from bench import growth, machine, page, peers_at_work, styles, visualizers, whole_commands
 from bench.measured import ROWS, ratios, shown
 
-_ = (visualizers, whole_commands)  # importing them puts their rows into the list
+_ = (styles, visualizers, whole_commands)  # importing them puts their rows into the list
 
 _DOCS = Path(__file__).resolve().parent.parent / "docs"
 RECORD, PAGE, PLOT = (

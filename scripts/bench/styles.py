@@ -1,0 +1,114 @@
+"""Rows of Deep Style: a step against the bare network, a whole painting, coarse to fine."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Any
+
+from bench.measured import Bar, Measured, in_turns, row, timed
+
+_CONTENT, _STYLE = "sample:cat", "sample:style-swirls"
+
+
+@row("style-256")
+def style_256(repeat: int) -> Measured:
+    """A step of a painting, 256 × 256, L-BFGS with ten pairs, against bare forward and backward."""
+    return _step(256, repeat)
+
+
+@row("style-512")
+def style_512(repeat: int) -> Measured:
+    """A step of a painting, 512 × 512, L-BFGS with ten pairs, against bare forward and backward."""
+    return _step(512, repeat)
+
+
+def _step(size: int, repeat: int) -> Measured:
+    """Time a step, against TensorFlow's gradient of the same layers' sum by the picture."""
+    import numpy as np
+    import tensorflow as tf
+    import tf_keras
+
+    from kerascnn.models import vgg16_features
+    from kerascnn.style import Painter, StyleSettings
+    from kerascnn.style.optimisers import Lbfgs
+    from kerascnn.style.painter import encode
+
+    settings = StyleSettings(size=size, coarse_to_fine=False, pooling="max", padding="zero")
+    painter = Painter(settings, [_STYLE])
+    random = np.random.default_rng(0)
+    work = painter.begin(random.random((size, size, 3), np.float32))
+    targets = painter.targets(work.scene, (size, size))
+    optimiser = Lbfgs(encode(work.scene.content))
+
+    def ours() -> object:
+        return optimiser.step(lambda picture: painter.objective.evaluate(picture, targets))
+
+    whole = vgg16_features((None, None, 3))
+    layers = [whole.get_layer(tap.name).output for tap in painter.objective.taps]
+    part = tf_keras.Model(whole.input, layers)
+
+    @tf.function(input_signature=[tf.TensorSpec((1, None, None, 3), tf.float32)])
+    def bare(picture: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(picture)
+            value = tf.add_n([tf.reduce_sum(maps) for maps in part(picture)])
+        return tape.gradient(value, picture)
+
+    picture = tf.constant(encode(work.scene.content))
+    bare(picture)
+    for _ in range(11):  # until ten pairs are there
+        ours()
+    return in_turns(Bar(ratio=1.1), ours, lambda: np.asarray(bare(picture)), repeat)
+
+
+@row("style-default")
+def style_default(repeat: int) -> Measured:
+    """`kerascnn style` with nothing else, a whole process."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "kerascnn", "style", "-o", f"{folder}/out.png"]
+
+        def ours() -> object:
+            return subprocess.run(command, check=True, capture_output=True)
+
+        return Measured([timed(ours) for _ in range(repeat)], [], Bar(seconds=60.0))
+
+
+@row("style-schedule")
+def style_schedule(repeat: int) -> Measured:
+    """Coarse to fine until the loss of 300 steps of L-BFGS at 512 pixels, against these steps."""
+    return _schedule(512, repeat)
+
+
+@row("style-schedule-192")
+def style_schedule_small(repeat: int) -> Measured:
+    """The same at 192 pixels, which takes minutes instead of an hour."""
+    return _schedule(192, repeat)
+
+
+def _schedule(size: int, repeat: int) -> Measured:
+    from kerascnn.style import Painter, StyleSettings
+
+    plain = StyleSettings(size=size, coarse_to_fine=False, iterations=300, plateau=0.0)
+    # With steps enough at the largest size, so that it is the loss that ends it.
+    ours = StyleSettings(size=size, smallest=max(64, size // 4), iterations=1000)
+
+    def paint(settings: StyleSettings, goal: float) -> tuple[float, float]:
+        painter = Painter(settings, [_STYLE])
+        work = painter.begin(_CONTENT)
+        work.forecast()  # compiles
+        began, last = time.perf_counter(), len(work.scene.stages) - 1
+        for step in work.steps():
+            if step.stage == last and step.loss <= goal:
+                break
+        return time.perf_counter() - began, work.history[-1].loss
+
+    pairs = []
+    for _ in range(repeat):
+        theirs, goal = paint(plain, 0.0)
+        mine, reached = paint(ours, goal)
+        print(f"  goal {goal:.5g}, reached {reached:.5g}", file=sys.stderr)
+        pairs.append((mine if reached <= goal else float("inf"), theirs))
+    return Measured([pair[0] for pair in pairs], [pair[1] for pair in pairs], Bar(ratio=0.25))
