@@ -17,6 +17,7 @@ def run(capsys, *arguments):
     return (code, *capsys.readouterr())
 
 
+@pytest.mark.long  # the tutorial does it by default
 def test_what_it_writes_is_installed_tested_and_run(tmp_path, lecture_models, capsys):
     code, _, err = run(capsys, "plugins", "new", "edge-map", "--into", tmp_path / "new")
     assert (code, err) == (0, "")

@@ -49,6 +49,7 @@ def test_they_use_the_public_surface_alone(path):
     assert found
 
 
+@pytest.mark.long
 def test_their_own_tests_pass(environment):
     made, folder = environment
     done = made.run(

@@ -88,6 +88,7 @@ def test_the_model_is_loaded_once_and_each_writes_its_own_folder(ask, tmp_path, 
     code, out, err = ask("first,second")
     assert code == 0, err
     assert len(loads) == 1
+    assert err.count("no --image given") == 1
     assert [line for line in out.splitlines() if line.endswith(".npz")] == [
         "out/first/first.npz",
         "out/second/second.npz",

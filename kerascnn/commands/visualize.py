@@ -81,7 +81,7 @@ def _first(
     with output_folder(Path(flags["out"] or _default_folder(model) / asked[0].name)) as folder:
         network = open_network(registry, model, flags)
         _say_assumptions(network, [asked[1]])
-        return _ask(asked, network, folder, flags)
+        return _ask(asked, network, folder, flags, set())
 
 
 def _several(
@@ -96,13 +96,14 @@ def _several(
 
     out = Path(flags["out"] or _default_folder(model))
     done, failures = [], []
+    said: set[str] = set()
     with output_folder(out):
         network = open_network(registry, model, flags)
         _say_assumptions(network, [visualizer for _, visualizer in asked])
         for plugin, visualizer in asked:
             try:
                 with output_folder(out / plugin.name) as folder:
-                    run, paths = _ask((plugin, visualizer), network, folder, flags)
+                    run, paths = _ask((plugin, visualizer), network, folder, flags, said)
             except KerascnnError as error:
                 failures.append((plugin.name, error))
             else:
@@ -120,9 +121,9 @@ def _together(failures: Sequence[tuple[str, KerascnnError]], count: int) -> Kera
 
 
 def _ask(
-    asked: Asked, network: Network, folder: Path, flags: Mapping[str, Any]
+    asked: Asked, network: Network, folder: Path, flags: Mapping[str, Any], said: set[str]
 ) -> tuple[Run, dict[str, Path]]:
-    """Ask and write; return the answer and the paths of its files."""
+    """Ask and write; return the answer and the paths of its files. Nothing is said twice."""
     from kerascnn.running import visualize as run_it
 
     plugin, visualizer = asked
@@ -130,7 +131,10 @@ def _ask(
     run = run_it(visualizer, network, flags["images"], target, resume=folder)
     if visualizer.reads_images and not visualizer.streams and not flags["images"]:
         more = f" and {len(run.pictures) - 1} more" if len(run.pictures) > 1 else ""
-        say(f"no --image given: took {run.pictures[0].source}{more}")
+        line = f"no --image given: took {run.pictures[0].source}{more}"
+        if line not in said:
+            say(line)
+        said.add(line)
     origin = {"distribution": plugin.distribution, "distribution_version": plugin.version}
     paths = run.save(folder, **origin)
     for note in run.result.notes:

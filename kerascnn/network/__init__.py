@@ -326,7 +326,7 @@ class Network:
             image: H×W×C in the model's values.
             fill: what is seen in place of the picture: a colour (C), or a picture H×W×C.
             boxes: P×4 whole numbers: top, left, bottom, right (the last two not included), or
-                `Box`es; all inside the picture.
+                each a `Box`; all inside the picture.
             unit: what to score instead of the classes.
             incremental: whether to compute only what changes; None to do so where it pays.
 

@@ -1,0 +1,137 @@
+"""The pages that show commands and files: every one of them is run, in order."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import kerascnn
+import kerascnn.ascent
+from kerascnn import Result
+from kerascnn.registry import Hooks
+from kerascnn.visualizer import Visualizer
+from test_packaging import Environment
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+FENCE = re.compile(
+    r"^(?:<!-- (?P<mark>[^\n]*) -->\n)?```(?P<kind>[a-z{}-]*)\n(?P<body>.*?)^```$",
+    flags=re.S | re.M,
+)
+
+
+@dataclass(frozen=True)
+class Snippet:
+    kind: str
+    body: str
+    file: str
+    runs: bool
+
+
+def snippets(page: str) -> list[Snippet]:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    found = []
+    for match in FENCE.finditer(text):
+        mark = match["mark"] or ""
+        file = mark.removeprefix("file: ") if mark.startswith("file: ") else ""
+        found.append(Snippet(match["kind"], match["body"], file, not mark.startswith("not run")))
+    assert len(found) == len(re.findall(r"^```[a-z{]", text, flags=re.M)), page
+    return found
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """An environment with this kerascnn, its command on the path."""
+    made = Environment(tmp_path_factory.mktemp("tutorial") / "env", borrow_kerascnn=True)
+    script = made.folder / "bin" / "kerascnn"
+    code = "import sys\nfrom kerascnn.cli import entry\nsys.exit(entry())\n"
+    script.write_text(f"#!{made.folder / 'bin' / 'python'}\n{code}", encoding="utf-8")
+    script.chmod(0o755)
+    return made
+
+
+@pytest.mark.parametrize(
+    "page", [pytest.param("get-started.md", marks=pytest.mark.long), "writing-plugins.md"]
+)
+def test_every_snippet_runs(page, environment, tmp_path):
+    path = f"{environment.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    here = tmp_path
+    for number, snippet in enumerate(snippets(page)):
+        if not snippet.runs:
+            continue
+        if snippet.file:
+            assert (here / snippet.file).is_file(), f"{snippet.file} is not there to be changed"
+            (here / snippet.file).write_text(snippet.body, encoding="utf-8")
+            continue
+        assert snippet.kind in ("console", "python"), f"{page}: {snippet}"
+        script = tmp_path / f"snippet-{number}"
+        script.write_text(snippet.body, encoding="utf-8")
+        words = ["python", script] if snippet.kind == "python" else ["bash", "-e", script]
+        done = environment.run(*words, cwd=here, env={**os.environ, "PATH": path})
+        assert done.returncode == 0, f"{snippet.body}\n{done.stdout}\n{done.stderr}"
+        for folder in re.findall(r"^cd (\S+)$", snippet.body, flags=re.M):
+            here = here / folder
+    written = {path.name for path in here.rglob("*") if path.is_file()}
+    if page == "writing-plugins.md":
+        assert {"blur-occlusion.png", "blur-occlusion.npz"} <= written
+        assert any(name.endswith(".whl") for name in written)
+    else:
+        assert {"report.html", "saliency.png", "epoch-0003.png"} <= written
+
+
+def test_the_snippets_are_formatted_as_the_scaffold_is(tmp_path):
+    pytest.importorskip("ruff", reason="the linter is not installed")
+    import subprocess
+    import sys
+
+    for snippet in snippets("writing-plugins.md"):
+        if snippet.file:
+            (tmp_path / Path(snippet.file).name).write_text(snippet.body, encoding="utf-8")
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--line-length", "100", "."]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+REFERENCE = (DOCS / "plugin-reference.md").read_text(encoding="utf-8")
+
+
+def kinds(cls=Result):
+    for kind in cls.__subclasses__():
+        if kind.__module__.startswith("kerascnn."):
+            yield kind.__name__
+            yield from kinds(kind)
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(
+        {
+            *(name for name in vars(Hooks) if name.startswith("kerascnn_")),
+            *(name for name in Visualizer.__class_vars__ if not name.startswith("_")),
+            *kerascnn.__all__,
+            *kinds(),
+        }
+    ),
+)
+def test_the_reference_names_everything(name):
+    assert re.search(rf"`@?{name}\b", REFERENCE), (
+        f"docs/plugin-reference.md does not tell of {name}"
+    )
+
+
+def test_the_reference_tells_of_every_bound():
+    from kerascnn.visualizer import _bounds  # noqa: F401  (where they are listed)
+
+    source = (Path(kerascnn.__file__).parent / "visualizer.py").read_text(encoding="utf-8")
+    listed = re.search(r"words = \{(.*?)\n    \}", source, flags=re.S)[1]
+    for bound in re.findall(r'"(\w+)": ', listed):
+        assert f"`{bound}`" in REFERENCE
+
+
+@pytest.mark.parametrize("module", ["kerascnn.testing", "kerascnn.ascent", "kerascnn.callbacks"])
+def test_the_api_pages_have_every_public_module(module):
+    pages = "".join(path.read_text(encoding="utf-8") for path in (DOCS / "api").glob("*.md"))
+    assert f"automodule:: {module}\n" in pages
