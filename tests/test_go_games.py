@@ -52,7 +52,7 @@ def test_moves_are_on_empty_points_and_games_are_in_one_part_only():
 
 
 def test_too_few_games_asked_for():
-    with pytest.raises(UsageError, match="at least 2. Received: 1"):
+    with pytest.raises(UsageError, match=r"at least 2\. Received: 1"):
         load_go(games=1)
 
 
@@ -119,7 +119,7 @@ def test_a_file_of_a_game_a_line_names_the_line(tmp_path, capsys):
 def test_no_folder_no_games(tmp_path):
     with pytest.raises(DataError, match="no such folder"):
         load_go(tmp_path / "none")
-    with pytest.raises(DataError, match="holds no .sgf file"):
+    with pytest.raises(DataError, match=r"holds no \.sgf file"):
         load_go(tmp_path)
     write(tmp_path, one=HEAD + b";B[aa])")
     with pytest.raises(DataError, match="holds 1 whole games"):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kerascnn.lecture import trials
 from kerascnn.checkpoint import Checkpoint
+from kerascnn.lecture import trials
 from kerascnn.lecture.claims import Spread
 
 
@@ -15,14 +15,13 @@ def build(seed):
 
     layers, initializers = tf_keras.layers, tf_keras.initializers
     start = initializers.GlorotUniform(seed=seed)
-    model = tf_keras.Sequential(
+    return tf_keras.Sequential(
         [
             layers.Embedding(9, 4, input_length=6, embeddings_initializer=start, name="e"),
             layers.Flatten(name="f"),
             layers.Dense(3, activation="softmax", kernel_initializer=start, name="d"),
         ]
     )
-    return model
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +33,7 @@ def task():
 
 
 def run(task, keep, epochs=30):
-    return trials.run({"a": build}, task, keep, seeds=2, epochs={"a": epochs}, batch=20)
+    return trials.run({"a": build}, task, keep, seeds=2, epochs={"a": epochs}, batch=5)
 
 
 @pytest.fixture(scope="module")
