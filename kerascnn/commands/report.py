@@ -20,14 +20,14 @@ from kerascnn.registry import Plugin, Registry
 if TYPE_CHECKING:
     from kerascnn.visualizer import Visualizer
 
-# Deep Dream makes a picture, and explains nothing of the model: on demand.
-_LEFT_OUT = ("deep-dream",)
+# Long work: Deep Dream explains nothing of the model, and the unit page has maximal activation.
+_LEFT_OUT = ("deep-dream", "max-activation")
 
 _PLUGINS = click.option(
     "--plugin",
     multiple=True,
     metavar="NAME",
-    help="What to ask, as a,b,c; default: every plugin but deep-dream.",
+    help="What to ask, as a,b,c; default: all but deep-dream and max-activation.",
 )
 _IMAGES = click.option(
     "--image",
