@@ -185,7 +185,7 @@ def test_a_claim_that_does_not_hold_is_shown_as_such(tmp_path):
 def test_the_network_goes_by_the_mark():
     from kerascnn.lecture.photographs import mark_box, patches
 
-    network, data, accuracy = why.watermark(True)
+    network, data, accuracy = why.watermark()
     ours = data.x_test[data.y_test == 1]
     maps = np.abs(network.gradients(ours, 1)).max(axis=-1)
     assert why.share_in_mark(maps) >= 0.6

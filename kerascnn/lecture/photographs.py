@@ -56,23 +56,35 @@ def patches(count: int, seed: int = 0) -> Data:
     return Data(x_train, y_train, x_test, y_test)
 
 
-def convnet(classes: int, seed: int = 0) -> Any:
+def convnet(classes: int, seed: int = 0, *, sparse: bool = False) -> Any:
     """Build the course's small ConvNet: CONV–ReLU–CONV–ReLU–POOL, and classes on top.
 
     Filters are 5×5: 6, then 10. N×32×32×3 → 28×28×6 → 24×24×10 → 12×12×10 → N×classes.
+
+    Args:
+        classes: how many.
+        seed: of the initial weights.
+        sparse: let the last layer begin at zero and pay for each weight (L1), so that a weight
+            there says what was learned, and not where it began.
     """
-    layers = keras_of("keras2").layers
-    return sequential(
+    keras = keras_of("keras2")
+    layers = keras.layers
+    more: dict[str, Any] = {"kernel_regularizer": keras.regularizers.L1(0.003)} if sparse else {}
+    model = sequential(
         "convnet",
         [
             layers.Conv2D(6, 5, activation="relu", input_shape=(SIDE, SIDE, 3), name="conv1"),
             layers.Conv2D(10, 5, activation="relu", name="conv2"),
             layers.MaxPooling2D(name="pool"),
             layers.Flatten(name="flatten"),
-            layers.Dense(classes, "softmax", name="classes"),
+            layers.Dense(classes, "softmax", name="classes", **more),
         ],
         seed,
     )
+    if sparse:
+        last = model.layers[-1]
+        last.set_weights([0 * weights for weights in last.get_weights()])
+    return model
 
 
 def mark() -> npt.NDArray[np.float32]:

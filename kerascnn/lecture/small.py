@@ -87,9 +87,7 @@ def fit(model: Any, data: Data, epochs: int, seed: int = 0, batch: int = 100) ->
         return Examiner(model).accuracy(data.x_test, data.y_test)
 
 
-def descend(
-    model: Any, data: Data, epochs: int, *, rate: float = 0.05, decay: float = 0.0, batch: int = 50
-) -> float:
+def descend(model: Any, data: Data, epochs: int, *, rate: float = 0.05, batch: int = 50) -> float:
     """Train by plain gradient descent with momentum, and return the test accuracy.
 
     Unlike Adam, it leaves weights alone that hardly matter: what a network goes by stands out.
@@ -99,14 +97,13 @@ def descend(
         data: what it learns, and what it is tested with.
         epochs: passes over the training pictures.
         rate: of learning.
-        decay: what all weights lose in a step, as a share of the rate.
         batch: pictures a step.
     """
     import tensorflow as tf
 
     keras = keras_of("keras2")
     with tf.device("/CPU:0"):
-        optimizer = keras.optimizers.SGD(rate, momentum=0.9, weight_decay=decay or None)
+        optimizer = keras.optimizers.SGD(rate, momentum=0.9, clipnorm=1.0)
         model.compile(optimizer, "sparse_categorical_crossentropy")
         for epoch in range(epochs):
             order = np.random.default_rng(epoch).permutation(len(data.x_train))

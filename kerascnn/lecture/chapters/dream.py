@@ -30,7 +30,7 @@ def _signs(work: Work) -> None:
 
     network = work.network("cnn")
     layer = network.last_convolution().name
-    options = {"layer": (layer,), "octaves": 1, "steps": 10, "jitter": 0, "rate": 4.0}
+    options = {"layer": (layer,), "octaves": 1, "steps": 10, "jitter": 0, "rate": 12.0}
     run = work.answer("deep-dream", network, options=options)
     before, after = run.result.arrays()["values"]
     maps = network.activations(np.stack([before, after]), layer)

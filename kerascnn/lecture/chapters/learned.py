@@ -62,7 +62,8 @@ def _second_layer(work: Work) -> None:
         median=float(np.median(along)),
         noise=float(np.median(noise)),
     )
-    options = {"layer": "dense", "preset": "none", "steps": steps, "unit": ("0-8",)}
+    neurons = _alive(work)
+    options = {"layer": "dense", "preset": "none", "steps": steps, "unit": neurons}
     work.text("neurons")
     dense = work.ask("dense", "max-activation", "cnn", options=options)
     alike = _alike(grey(dense))
@@ -70,6 +71,16 @@ def _second_layer(work: Work) -> None:
     work.claim("larger", seen > field, field=field, seen=seen)
     best = float(alike[1].max())
     work.claim("partly", best >= 0.5, best=best, count=int((alike[1] >= 0.5).sum()))
+
+
+def _alive(work: Work) -> tuple[str, ...]:
+    """Return the nine neurons of the dense layer that digits excite most; many are never."""
+    from kerascnn.datasets import load_mnist
+
+    network = work.network("cnn")
+    pictures = load_mnist().x_test[:500, ..., None].astype("float32") / 255
+    means = network.activations(pictures, "dense").mean(axis=0)
+    return tuple(str(int(neuron)) for neuron in sorted((-means).argsort()[:9]))
 
 
 def _seen(work: Work) -> tuple[int, int]:
@@ -82,7 +93,7 @@ def _seen(work: Work) -> tuple[int, int]:
     field = network.last_convolution().field
     assert field is not None
     noise = np.random.default_rng(0).random((4, *network.input.shape), np.float32)  # type: ignore[arg-type]
-    slopes = network.gradients(noise, Unit("dense", 0)) != 0
+    slopes = network.gradients(noise, Unit("dense")) != 0
     return max(field.size), int(slopes.any(axis=(0, 2, 3)).sum())
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 #: The share of the saliency that must lie in the mark for the story to be told.
 IN_THE_MARK = 0.6
+_HORSES = 600  # training pictures of the story
 
 
 def make(work: Work) -> None:
@@ -83,7 +84,7 @@ def _class_pictures(work: Work) -> None:
     work.claim("classes", min(sure) > 0.9, least=min(sure), accuracy=accuracy)
 
 
-def watermark(quick: bool) -> tuple[Network, Any, float]:
+def watermark() -> tuple[Network, Any, float]:
     """Train a small network on the story's data set.
 
     Returns:
@@ -94,11 +95,9 @@ def watermark(quick: bool) -> tuple[Network, Any, float]:
     from kerascnn.lecture.small import descend
     from kerascnn.network import Network
 
-    data = horses(600 if quick else 2000)
-    model = convnet(2)
-    # From zero, so that a weight says what was learned and not where it began.
-    model.layers[-1].set_weights([0 * weights for weights in model.layers[-1].get_weights()])
-    accuracy = descend(model, data, 6, rate=0.1)
+    data = horses(_HORSES)
+    model = convnet(2, sparse=True)
+    accuracy = descend(model, data, 15, rate=0.05)
     return Network(model, preprocessing="unit", labels=("others", "horse")), data, accuracy
 
 
@@ -122,10 +121,10 @@ def _watermark(work: Work) -> None:
 
     from kerascnn.lecture.photographs import MARK, SIDE, marked
 
-    network, data, accuracy = watermark(work.quick)
+    network, data, accuracy = watermark()
     ours = data.x_test[data.y_test == 1]
     with_mark = network.scores(ours).argmax(axis=1) == 1
-    plain, _ = _unmarked(work)
+    plain = _unmarked()
     without = network.scores(plain).argmax(axis=1) == 1
     others = data.x_test[data.y_test == 0]
     forged = network.scores(marked(others)).argmax(axis=1) == 1
@@ -156,14 +155,14 @@ def _watermark(work: Work) -> None:
     )
 
 
-def _unmarked(work: Work) -> tuple[np.ndarray, np.ndarray]:
+def _unmarked() -> np.ndarray:
     """Return the story's test pictures of class 1 as they were before the mark."""
     import numpy as np
 
     from kerascnn.lecture.photographs import patches
 
-    data = patches(600 if work.quick else 2000)
-    return data.x_test[np.isin(data.y_test, (0, 2))], data.y_test
+    data = patches(_HORSES)
+    return np.asarray(data.x_test[np.isin(data.y_test, (0, 2))])
 
 
 def _pictures(values: np.ndarray) -> list[Any]:
