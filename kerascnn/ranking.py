@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from kerascnn.checks import checked
 from kerascnn.errors import PluginError
-from kerascnn.result import Result, checked
+from kerascnn.result import Result
 
 if TYPE_CHECKING:
     import numpy as np

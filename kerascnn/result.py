@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from kerascnn.checks import checked
 from kerascnn.errors import DataError, PluginError, one_line
 
 if TYPE_CHECKING:
@@ -362,33 +363,6 @@ class Maps(Result):
             for i, layer in enumerate(meaning.pop("layers"))
         ]
         return cls(over=arrays["images"], layers=layers, **meaning)
-
-
-def checked(value: Any, shape: str, label: str) -> np.ndarray:
-    """Return an array as float32 after checking its rank and numbers.
-
-    Args:
-        value: the array.
-        shape: its axes, as ``N×H×W``.
-        label: what it is, for errors.
-
-    Raises:
-        PluginError: another rank, no element, not real, or not finite.
-    """
-    import numpy as np
-
-    value = np.asarray(value)
-    if value.ndim != shape.count("×") + 1 or value.size == 0:
-        raise PluginError(f"{label} must be {shape}. Received the shape {value.shape}")
-    if value.dtype.kind not in "fiub":
-        raise PluginError(f"{label} must be real numbers. Received the dtype {value.dtype}")
-    value = np.ascontiguousarray(value, np.float32)
-    if not np.isfinite(value).all():
-        raise PluginError(
-            f"{label} holds NaN or infinite numbers: the network gives none that are finite "
-            "for this picture (kerascnn inspect tells whether its weights are)"
-        )
-    return value
 
 
 def _kinds() -> dict[str, type[Result]]:

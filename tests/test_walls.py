@@ -24,7 +24,8 @@ ROOMS = {
     "quiet": set(),
     "visualizer": {"errors", "pydantic", "pydantic_core"},
     "registry": {"errors", "visualizer", "pluggy"},
-    "result": {"errors"},
+    "checks": {"errors"},
+    "result": {"checks", "errors"},
     "labels": {"contract", "errors"},
     "memory": {"errors", "psutil"},
     "contract": {"errors", "numpy"},
@@ -122,6 +123,7 @@ def test_every_plugin_loads_without_anything_slow():
         ["visualize", "--plugin", "nothing", "model.h5"],
         ["visualize", "--plugin", "saliency", "--clip", "no", "model.h5"],
         ["lecture", "--help"],
+        ["style", "--help"],
     ],
 )
 def test_what_needs_no_model_loads_nothing_slow(arguments):
