@@ -24,7 +24,7 @@ def only_line(err):
 def test_help_names_the_commands(capsys):
     code, out, _ = run(capsys, "--help")
     assert code == 0
-    for name in ("visualize", "plugins", "inspect", "lecture"):
+    for name in ("visualize", "plugins", "inspect", "lecture", "style"):
         assert name in out
 
 
