@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from kerascnn.lecture.work import Work
     from kerascnn.network import Network
 
+_SQUARE = (224, 224)  # what the network takes
 _STYLES = ("swirls", "waves")
 _CONTENT_LAYER = "block4_conv2"
 _STYLE_LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1")
@@ -51,7 +52,10 @@ def _likeness(work: Work, name: str, network: Network, pictures: Any) -> None:
     """Ask VGG16 how near the painting is to the content's maps, and to the style's correlations."""
     import numpy as np
 
-    encoded = np.stack([network.input.encode(np.clip(picture, 0, 1)) for picture in pictures])
+    from kerascnn.style.pictures import resized
+
+    squares = [np.clip(resized(picture, _SQUARE), 0, 1) for picture in pictures]
+    encoded = np.stack([network.input.encode(square) for square in squares])
     content, style, painting = network.activations(encoded, _CONTENT_LAYER)
     kept, unlike = (_distance(painting, content), _distance(style, content))
     work.claim(f"content-{name}", kept < unlike, painting=kept, style=unlike)
