@@ -34,6 +34,8 @@ ROOMS = {
     "commands": {"errors", "click"},
     "testing": {"errors", "visualizer"},
     "style": set(),
+    "pages": set(),
+    "lecture": {"errors"},
     "cli": {"commands", "errors", "kerascnn", "click"},
     "__main__": {"cli"},
 }
