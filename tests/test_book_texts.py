@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from kerascnn.lecture.catalogue import LANGUAGES, catalogue, leaves, placeholders
+from kerascnn.lecture.catalogue import LANGUAGES, Texts, catalogue, leaves, placeholders
 from kerascnn.lecture.chapters import NAMES, load
 
 ALL = ("book", *NAMES)
@@ -123,3 +123,10 @@ def test_chapters_are_numbered_in_their_order():
     numbers = [load(name).number for name in NAMES]
     assert numbers == sorted(set(numbers))
     assert [load(name).name for name in NAMES] == list(NAMES)
+
+
+def test_lines_broken_in_a_chinese_catalogue_leave_no_spaces():
+    shown = Texts("convolution")("text", "picture")["zh-Hans"]
+    assert "\n" not in shown
+    assert Texts("convolution")("text", "stride")["zh-Hans"].startswith("## 步幅\n\n")
+    assert "\n" in Texts("convolution")("text", "picture")["en"]

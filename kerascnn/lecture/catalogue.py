@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import string
 import sys
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,9 @@ else:
 
 #: The languages as a page names them in ``lang``; folder, and what each calls itself.
 LANGUAGES: dict[str, tuple[str, str]] = {"en": ("en", "English"), "zh-Hans": ("zh", "简体中文")}
+
+_WIDE = "[\u3000-\u9fff\uff00-\uffef“”]"
+_BROKEN = re.compile(f"(?<={_WIDE})\n(?={_WIDE})")
 
 
 @functools.cache
@@ -59,7 +63,9 @@ class Texts:
 
     def raw(self, language: str, path: tuple[str, ...]) -> str:
         """Return a text as it stands in the catalogue of one language."""
-        return str(self._find(language, path)).strip()
+        text = str(self._find(language, path)).strip()
+        # Chinese has no spaces: a line broken in the catalogue goes on as if it were not.
+        return _BROKEN.sub("", text) if language.startswith("zh") else text
 
     def _one(self, language: str, path: tuple[str, ...], values: Mapping[str, Any]) -> str:
         return _Formatter().vformat(self.raw(language, path), (), values)
