@@ -409,5 +409,5 @@ def test_the_script_is_the_command():
     shown = subprocess.run(
         [sys.executable, str(script), "--help"], capture_output=True, text=True, check=True
     )
-    for flag in ("--out", "--seeds", "--epochs", "--examples", "--data"):
+    for flag in ("--out", "--chapter", "--quick", "--seeds", "--epochs", "--examples", "--data"):
         assert flag in shown.stdout
