@@ -254,6 +254,8 @@ def test_in_a_browser_the_slider_lays_maps_and_a_click_enlarges(opened):
     page.locator(".overlay .grow").first.click()
     assert page.locator(".overlay").first.bounding_box()["width"] > 1.5 * before
     page.goto(f"{address}#answer-0")
+    picture = page.locator("#answer-0 .enlarge img")
+    assert picture.evaluate("node => node.decode().then(() => node.naturalWidth)") > 300
     page.locator("#answer-0 .enlarge").click()
     assert page.locator("dialog#large").is_visible()
     page.keyboard.press("Escape")
