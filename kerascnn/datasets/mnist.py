@@ -6,13 +6,14 @@ anywhere, so it is measured before it is unpacked, and nothing in it is ever unp
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import math
 import os
 import tokenize
 import zipfile
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,6 +27,7 @@ EMBEDDED = 10_000
 SIDE = 28
 CLASSES = 10
 
+_PACKAGED = Path(__file__).parent / "data" / "mnist-10000.npz"
 _NAMES = ("x_train", "y_train", "x_test", "y_test")
 # A picture of one colour shrinks a thousandfold, digits about fivefold.
 _MOST_EXPANSION = 200
@@ -47,7 +49,6 @@ class Digits:
         x_test: M×28×28, uint8, 0 to 255.
         y_test: M classes, uint8, 0 to 9.
         source: where they come from, in words.
-        sha256: of the values and their sizes: the same digits have the same, wherever they were.
     """
 
     x_train: npt.NDArray[np.uint8]
@@ -55,15 +56,16 @@ class Digits:
     x_test: npt.NDArray[np.uint8]
     y_test: npt.NDArray[np.uint8]
     source: str
-    sha256: str = field(init=False)
 
-    def __post_init__(self) -> None:
+    @functools.cached_property
+    def sha256(self) -> str:
+        """Of the values and their sizes: the same digits have the same, wherever they were."""
         digest = hashlib.sha256()
         for name in _NAMES:
             values = getattr(self, name)
             digest.update(f"{name} {values.shape}\n".encode())
             digest.update(values.tobytes())
-        object.__setattr__(self, "sha256", digest.hexdigest())
+        return digest.hexdigest()
 
 
 def load_mnist(examples: int = EMBEDDED, path: Path | None = None) -> Digits:
@@ -83,8 +85,7 @@ def load_mnist(examples: int = EMBEDDED, path: Path | None = None) -> Digits:
     if path is not None:
         return read_mnist(path, examples, one_line(path))
     if examples <= EMBEDDED:
-        embedded = Path(__file__).parent / "data" / "mnist-10000.npz"
-        return read_mnist(embedded, examples, "MNIST, in the package")
+        return read_mnist(_PACKAGED, examples, "MNIST, in the package")
     caches = keras_caches()
     for cached in caches:
         if cached.is_file():
@@ -94,6 +95,14 @@ def load_mnist(examples: int = EMBEDDED, path: Path | None = None) -> Digits:
         f"{one_line(' or '.join(map(str, caches)))}; give the whole mnist.npz with --data PATH, or "
         'let Keras fetch it: python -c "from tf_keras.datasets import mnist; mnist.load_data()"'
     )
+
+
+def load_test_digits() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Load the packaged test digits alone: 10,000×28×28 and their classes, both uint8."""
+    shown = "MNIST, in the package"
+    arrays = _read_arrays(_PACKAGED, shown, ("x_test", "y_test"))
+    _check_part(arrays, "test", shown)
+    return arrays["x_test"], arrays["y_test"].astype(np.uint8)
 
 
 def keras_caches() -> list[Path]:
@@ -116,29 +125,9 @@ def read_mnist(path: Path, examples: int, source: str) -> Digits:
         DataError: the file can't be read or is not in that layout; says in what way.
     """
     shown = one_line(path)
-    arrays = _read_arrays(path, shown)
+    arrays = _read_arrays(path, shown, _NAMES)
     for part in ("train", "test"):
-        pictures, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
-        if pictures.dtype != np.uint8 or pictures.shape[1:] != (SIDE, SIDE):
-            raise DataError(
-                f"{shown}: x_{part} must be N×{SIDE}×{SIDE} of uint8 (0 to 255). "
-                f"Received: {_described(pictures)}"
-            )
-        if labels.dtype.kind not in "iu" or labels.ndim != 1:
-            raise DataError(
-                f"{shown}: y_{part} must be N whole numbers. Received: {_described(labels)}"
-            )
-        if len(pictures) != len(labels):
-            raise DataError(
-                f"{shown}: x_{part} holds {len(pictures)} pictures, y_{part} {len(labels)} labels"
-            )
-        if not len(labels):
-            raise DataError(f"{shown}: x_{part} is empty")
-        low, high = int(labels.min()), int(labels.max())
-        if low < 0 or high >= CLASSES:
-            raise DataError(
-                f"{shown}: y_{part} must be 0 to {CLASSES - 1}. Received: {low} to {high}"
-            )
+        _check_part(arrays, part, shown)
     if len(arrays["y_train"]) < examples:
         raise DataError(
             f"{shown}: holds {len(arrays['y_train'])} training pictures, not the {examples} asked "
@@ -153,23 +142,45 @@ def read_mnist(path: Path, examples: int, source: str) -> Digits:
     )
 
 
+def _check_part(arrays: dict[str, npt.NDArray[Any]], part: str, shown: str) -> None:
+    pictures, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
+    if pictures.dtype != np.uint8 or pictures.shape[1:] != (SIDE, SIDE):
+        raise DataError(
+            f"{shown}: x_{part} must be N×{SIDE}×{SIDE} of uint8 (0 to 255). "
+            f"Received: {_described(pictures)}"
+        )
+    if labels.dtype.kind not in "iu" or labels.ndim != 1:
+        raise DataError(
+            f"{shown}: y_{part} must be N whole numbers. Received: {_described(labels)}"
+        )
+    if len(pictures) != len(labels):
+        raise DataError(
+            f"{shown}: x_{part} holds {len(pictures)} pictures, y_{part} {len(labels)} labels"
+        )
+    if not len(labels):
+        raise DataError(f"{shown}: x_{part} is empty")
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= CLASSES:
+        raise DataError(f"{shown}: y_{part} must be 0 to {CLASSES - 1}. Received: {low} to {high}")
+
+
 def _described(array: npt.NDArray[Any]) -> str:
     return f"{'×'.join(map(str, array.shape)) or 'one'} of {array.dtype}"
 
 
-def _read_arrays(path: Path, shown: str) -> dict[str, npt.NDArray[Any]]:
+def _read_arrays(path: Path, shown: str, names: tuple[str, ...]) -> dict[str, npt.NDArray[Any]]:
     try:
         if not path.is_file():
             what = "no such file" if not path.exists() else "not a file"
             raise DataError(f"{shown}: {what}; a data set is one in the layout of Keras' mnist.npz")
         with zipfile.ZipFile(path) as archive:
-            missing = [name for name in _NAMES if f"{name}.npy" not in archive.namelist()]
+            missing = [name for name in names if f"{name}.npy" not in archive.namelist()]
             if missing:
                 raise DataError(
                     f"{shown}: has no {', '.join(missing)}; the layout of Keras' mnist.npz is "
                     f"{', '.join(_NAMES)}"
                 )
-            entries = {name: archive.getinfo(f"{name}.npy") for name in _NAMES}
+            entries = {name: archive.getinfo(f"{name}.npy") for name in names}
             _check_sizes(entries, path.stat().st_size, shown)
             return {name: _read_array(archive, entry, shown) for name, entry in entries.items()}
     except _BROKEN as error:
