@@ -40,8 +40,8 @@ MORE = {
 SIZES = (128, 256)
 SWEEP = "sample:rocket sample:style-swirls --size {} --iterations 40"
 DREAMS = (
-    "Deep Dream on the same network, the objective at four of its layers: "
-    "`kerascnn visualize --plugin deep-dream builtin:vgg16 --layer LAYER`."
+    "Deep Dream on the same network, the objective at four of its layers, as "
+    "`kerascnn visualize --plugin deep-dream builtin:vgg16 --layer LAYER` dreams it."
 )
 LAYERS = ("block2_conv2", "block3_conv3", "block4_conv3", "block5_conv2")
 

@@ -89,6 +89,7 @@ class Painter:
         )
         self.memory.check()
         self._means: dict[int, list[list[tuple[Any, ...]]]] = {}
+        self._means_for: Scene | None = None
 
     @property
     def least_side(self) -> int:
@@ -114,8 +115,6 @@ class Painter:
             self._check_style(style, max(sizes[0].size))
         for stage in sizes:
             self.memory.tiles(stage.size, self.objective.taps)
-        if self.settings.keep_colour != "no":
-            self._means.clear()
         start = None
         if self.settings.start not in ("content", "noise"):
             start = read_original(self.settings.start, max(size)).scaled(size)
@@ -174,6 +173,9 @@ class Painter:
 
     def _style_means(self, long_side: int, scene: Scene) -> list[list[tuple[Any, ...]]]:
         """Return for each style what the style layers say of it, at a size of the painting."""
+        if self.settings.keep_colour != "no" and scene is not self._means_for:
+            self._means.clear()  # the style takes the content's colours
+            self._means_for = scene
         if long_side not in self._means:
             self._means[long_side] = [
                 self._means_of(number, long_side, scene) for number in range(len(self.styles))
