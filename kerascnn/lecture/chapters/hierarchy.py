@@ -32,8 +32,8 @@ def _grids(work: Work) -> None:
     fields, along = [], []
     for layer, side in _LAYERS:
         deep = layer.startswith("block5")
-        steps = (20 if deep else 40) if work.quick else (80 if deep else 128)
-        count = 4 if work.quick else 12 if deep else 24
+        steps = (20 if deep else 40) if work.quick else (64 if deep else 128)
+        count = 4 if work.quick else 9 if deep else 24
         options = {"layer": layer, "unit": (f"0-{count - 1}",), "where": "centre",
                    "size": 96 if deep and work.quick else side, "steps": steps}  # fmt: skip
         run = work.ask(layer.replace("_", "-"), "max-activation", "builtin:vgg16",
