@@ -74,7 +74,7 @@ def _expected(axes: Any, shares: npt.NDArray[Any]) -> None:
             (column - 0.5, row - 0.5), 1, 1, color="#1f6fd6", alpha=0.85 * share / largest, lw=0
         )
         axes.add_patch(patch).set_zorder(4)
-        if place < _WRITTEN:
+        if place < _WRITTEN and share >= 0.005:
             ink = "white" if share > 0.5 * largest else "black"
             text = f"{100 * share:.0f}"
             axes.text(column, row, text, ha="center", va="center", fontsize=7, color=ink, zorder=7)
