@@ -18,6 +18,9 @@ from kerascnn.running import Run, visualize
 
 MOST = 6
 _PICTURES = 6
+# On photographs an ascent in full takes minutes; this shows the same, less clean.
+_LARGE = 64  # pixels
+_QUICK = {"steps": 48, "restarts": 1, "copies": 1}
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +73,10 @@ def unit_page(
                     weights.result, values=weights.result.values[[unit]], captions=(), title=""
                 )
     wanted = tuple(str(unit) for unit in units)
-    dream = _ask(network, registry, (), notes, "max-activation", layer=found.layer, unit=wanted)
+    quick = {} if max(n or _LARGE for n in network.input.shape[:2]) < _LARGE else _QUICK
+    dream = _ask(
+        network, registry, (), notes, "max-activation", layer=found.layer, unit=wanted, **quick
+    )
     if dream is not None and isinstance(dream.result, Images):
         for part, values in zip(parts, dream.result.values, strict=False):
             part["ideal"] = Images(values[None])
