@@ -11,9 +11,12 @@ they are is not learned from.
 from __future__ import annotations
 
 import argparse
+import functools
+import os
 import random
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
@@ -143,12 +146,18 @@ def main() -> None:
     parser.add_argument("--games", type=int, default=GAMES)
     parser.add_argument("--file", type=Path, default=FILE)
     parser.add_argument("--gnugo", default=shutil.which("gnugo") or "/usr/games/gnugo")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="games at once")
     options = parser.parse_args()
     lines = options.file.read_bytes().splitlines(keepends=True) if options.file.exists() else []
-    for number in range(len(lines) + 1, options.games + 1):
-        lines.append(play(options.gnugo, number))
-        write_bytes(options.file, b"".join(lines))
-        print(f"game {number}: {lines[-1].count(b';') - 1} moves", flush=True)
+    # A thread a game: the work is GNU Go's, in processes of its own.
+    with ThreadPoolExecutor(options.jobs) as pool:
+        numbers = range(len(lines) + 1, options.games + 1)
+        for number, line in zip(
+            numbers, pool.map(functools.partial(play, options.gnugo), numbers), strict=True
+        ):
+            lines.append(line)
+            write_bytes(options.file, b"".join(lines))
+            print(f"game {number}: {line.count(b';') - 1} moves", flush=True)
 
 
 if __name__ == "__main__":
