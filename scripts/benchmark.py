@@ -29,7 +29,7 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from bench import growth, machine, page, peers_at_work, styles, visualizers, whole_commands
-from bench.measured import ROWS, ratios, shown
+from bench.measured import BY_NAME, ROWS, ratios, shown
 
 _ = (styles, visualizers, whole_commands)  # importing them puts their rows into the list
 
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given.inside.write_text(json.dumps(_measured(given.rows[0], given.repeat)))
         return 0
     record = _record()
-    for name in given.rows or known:
+    for name in given.rows or [name for name in known if name not in BY_NAME]:
         found = _in_its_own_process(name, given.repeat)
         if found is None:
             continue
@@ -133,6 +133,8 @@ def _tell(name: str, found: dict[str, Any]) -> None:
         else:
             line = f"{line}; {page.times_as_fast(found, other):.2f} × as fast as {peer}"
     print(f"{line}; bar {was.bar.text()}", flush=True)
+    for note in found["notes"]:
+        print(f"  {note}", flush=True)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -59,23 +60,40 @@ class Measured:
         theirs: of what took turns with it; empty if nothing did.
         bar: what is to be kept.
         flops: floating-point operations of the work as it is usually done; 0 where nobody counted.
+        notes: what else came out, for the page.
     """
 
     ours: list[float]
     theirs: list[float]
     bar: Bar = Bar()
     flops: float = 0.0
+    notes: tuple[str, ...] = ()
 
 
-ROWS: dict[str, Callable[[int], Measured]] = {}
+Row = Callable[[int], Measured]
+ROWS: dict[str, Row] = {}
+#: Rows that take so long that they run only when they are named.
+BY_NAME: set[str] = set()
 
 
-def row(name: str) -> Callable[[Callable[[int], Measured]], Callable[[int], Measured]]:
-    """Put a function of the number of repetitions into the list of rows."""
+def row(name: str, *, most: int = 1000, by_name: bool = False) -> Callable[[Row], Row]:
+    """Put a function of the number of repetitions into the list of rows.
 
-    def register(function: Callable[[int], Measured]) -> Callable[[int], Measured]:
-        ROWS[name] = function
-        return function
+    Args:
+        name: of the row.
+        most: repetitions, for a row that takes minutes.
+        by_name: leave it out of a full run.
+    """
+
+    def register(function: Row) -> Row:
+        @functools.wraps(function)
+        def bounded(repeat: int) -> Measured:
+            return function(min(repeat, most))
+
+        ROWS[name] = bounded
+        if by_name:
+            BY_NAME.add(name)
+        return bounded
 
     return register
 

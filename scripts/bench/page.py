@@ -31,6 +31,7 @@ def write(record: Mapping[str, Any], page: Path, plot: Path) -> None:
         plot: the picture.
     """
     parts = [_HEAD, _machine(record["machine"]), "## Rows\n\n", _rows(record["rows"])]
+    parts.append(_notes(record["rows"]))
     parts += ["\n## Peers\n\n", _peers(record["rows"]), "\n## What the rows do\n\n", _meanings()]
     if record["growth"]:
         _plot(record["growth"], plot)
@@ -69,6 +70,11 @@ def _rows(rows: Mapping[str, Any]) -> str:
         ]
         lines.append("| " + " | ".join(cells) + " |\n")
     return "".join(lines)
+
+
+def _notes(rows: Mapping[str, Any]) -> str:
+    said = [(name, note) for name in ROWS for note in rows.get(name, {}).get("notes", ())]
+    return "\n" + "".join(f"- `{name}`: {note}\n" for name, note in said) if said else ""
 
 
 def measured(row: Mapping[str, Any]) -> Measured:

@@ -12,7 +12,7 @@ from typing import Any
 from bench.measured import Bar, Measured, in_turns, row
 
 
-@row("lecture-training")
+@row("lecture-training", most=2)
 def lecture_training(repeat: int) -> Measured:
     """The lecture's two trainings, against its listing: 10,000 digits, 20 epochs, batches of 100.
 
