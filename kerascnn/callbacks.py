@@ -7,6 +7,7 @@ model.fit(x, y, callbacks=[VisualizeCallback("saliency", x[:4], every=5, folder=
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,7 +40,8 @@ class VisualizeCallback:
         **options: of `kerascnn.Network`: ``preprocessing``, ``labels``, ``input``, ``output``.
 
     Raises:
-        UsageError: nothing to ask, nowhere to write, or no such visualizer.
+        UsageError: nothing to ask, nowhere to write, no TensorBoard to write to, or no such
+            visualizer.
     """
 
     _supports_tf_logs = False  # asked by Keras 2
@@ -62,6 +64,10 @@ class VisualizeCallback:
             raise UsageError(f"every must be at least 1. Received: {every}")
         if folder is None and tensorboard is None:
             raise UsageError("VisualizeCallback takes a folder, or TensorBoard's, to write to")
+        if tensorboard is not None and importlib.util.find_spec("tensorboard") is None:
+            raise UsageError(
+                "TensorBoard is not installed: python -m pip install tensorboard, or give a folder"
+            )
         self.visualizers = [_made(each) for each in given]
         self.every = every
         self._images, self._target, self._options = images, target, options

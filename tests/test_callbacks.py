@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import importlib.util
 import re
 
 import numpy as np
@@ -100,3 +101,9 @@ def test_results_show_themselves(tmp_path):
 def test_runs_show_themselves(keras):
     run = visualize(Brightness(), Network(model_of(keras), preprocessing="unit"))
     assert run._repr_png_().startswith(b"\x89PNG")
+
+
+def test_a_missing_tensorboard_is_told_before_the_training(tmp_path, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UsageError, match="TensorBoard is not installed"):
+        VisualizeCallback("saliency", tensorboard=tmp_path)

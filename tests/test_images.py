@@ -500,11 +500,14 @@ def test_packaged_photographs() -> None:
 def test_packaged_photographs_are_small() -> None:
     folder = Path(kerascnn.__file__).parent / "samples"
     paths = sorted(folder.iterdir())
-    assert [path.name for path in paths] == ["astronaut.jpg", "cat.jpg", "coffee.jpg", "rocket.jpg"]
+    photographs = ["astronaut.jpg", "cat.jpg", "coffee.jpg", "rocket.jpg"]
+    paintings = ["style-mosaic.jpg", "style-swirls.jpg", "style-waves.jpg"]
+    assert [path.name for path in paths] == photographs + paintings
     for path in paths:
-        assert path.stat().st_size <= 100 * 1024
+        # Strokes everywhere are packed less well than a photograph.
+        assert path.stat().st_size <= (200 if path.name in paintings else 100) * 1024
         with Image.open(path) as image:
-            assert max(image.size) <= 512
+            assert max(image.size) <= (640 if path.name in paintings else 512)
 
 
 @pytest.fixture
