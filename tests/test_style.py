@@ -275,15 +275,9 @@ def real(tmp_path):
     return tmp_path
 
 
-def test_a_killed_painting_goes_on_bit_for_bit(real):
-    """In processes of their own, on the real network."""
-    whole = straight(real)
-    assert killed(real, 0.0, "out.png")
-    np.testing.assert_array_equal(np.asarray(Image.open(real / "out.png")), whole)
-
-
 @pytest.mark.long
 def test_killed_at_ten_random_moments(real):
+    """In processes of their own, on the real network."""
     whole, resumed = straight(real), 0
     for number in range(10):
         resumed += killed(real, random.Random(number).uniform(0, 3), f"{number}.png")
@@ -463,6 +457,7 @@ def _features():
     return Features(KERNELS, pooling="max", padding="zero")
 
 
+@pytest.mark.long
 def test_the_real_network_gives_the_same_in_tiles(real):
     """VGG16 with the default's layers: the slope of a picture in tiles and at once."""
     painter = Painter(StyleSettings(size=208), [real / "style.png"])

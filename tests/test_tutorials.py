@@ -53,9 +53,8 @@ def environment(tmp_path_factory):
     return made
 
 
-@pytest.mark.parametrize(
-    "page", [pytest.param("get-started.md", marks=pytest.mark.long), "writing-plugins.md"]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("page", ["get-started.md", "writing-plugins.md"])
 def test_every_snippet_runs(page, environment, tmp_path):
     path = f"{environment.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
     here = tmp_path
