@@ -30,7 +30,7 @@ class Bar:
         """Return the bar in words."""
         parts = []
         if self.ratio is not None:
-            parts.append(f"≤ {self.ratio:g} ×")
+            parts.append(f"≤ {self.ratio:.3g} ×")
         if self.seconds is not None:
             parts.append(f"ours ≤ {self.seconds:g} s")
         if self.extra is not None:
