@@ -6,6 +6,7 @@ import dataclasses
 import datetime
 import importlib.metadata
 import platform
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from kerascnn.network import Network, Target
 from kerascnn.precision import computing_in
 from kerascnn.result import Result
 from kerascnn.units import Unit
-from kerascnn.visualizer import Visualizer
+from kerascnn.visualizer import Visualizer, given_flags
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -288,6 +289,26 @@ def gather(network: Network, images: Sequence[Any], any_size: bool = False) -> t
         height, width, channels = next(iter_pictures(paths, contract)).values.shape
         contract = replace(contract, shape=(height, width, channels))
     return tuple(read_pictures(paths, contract))
+
+
+def command_line(
+    visualizer: Visualizer, model: str, images: Sequence[Any] = (), target: str = "predicted"
+) -> str:
+    """Return the command line that asks a question again.
+
+    Args:
+        visualizer: with its options.
+        model: what the command line calls the network.
+        images: paths, or pictures read before.
+        target: as ``--target`` takes it.
+    """
+    words = ["kerascnn", "visualize", "--plugin", visualizer.name, model]
+    if visualizer.reads_images:
+        for image in images:
+            words += ["--image", str(getattr(image, "source", image))]
+    if target != "predicted":
+        words += ["--target", target]
+    return one_line(shlex.join([*words, *given_flags(visualizer)]), 2000)
 
 
 def _plain(target: Target | None) -> Any:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +56,6 @@ class Positions:
         y_test: M points.
         games: how many games they are from, of the training and of the test.
         source: where they come from, in words.
-        sha256: of the values and their sizes.
     """
 
     x_train: npt.NDArray[np.int8]
@@ -66,14 +64,6 @@ class Positions:
     y_test: npt.NDArray[np.int16]
     games: tuple[int, int]
     source: str
-    sha256: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        digest = hashlib.sha256()
-        for values in (self.x_train, self.y_train, self.x_test, self.y_test):
-            digest.update(f"{values.shape}\n".encode())
-            digest.update(np.ascontiguousarray(values).tobytes())
-        object.__setattr__(self, "sha256", digest.hexdigest())
 
 
 def load_go(folder: Path | None = None, games: int | None = None) -> Positions:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +32,6 @@ class Spoken:
         y_test: M classes.
         words: what the classes are, in order.
         source: where they come from, in words.
-        sha256: of the values and their sizes.
     """
 
     x_train: npt.NDArray[np.uint8]
@@ -42,14 +40,6 @@ class Spoken:
     y_test: npt.NDArray[np.uint8]
     words: tuple[str, ...]
     source: str
-    sha256: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        digest = hashlib.sha256()
-        for values in (self.x_train, self.y_train, self.x_test, self.y_test):
-            digest.update(f"{values.shape}\n".encode())
-            digest.update(np.ascontiguousarray(values).tobytes())
-        object.__setattr__(self, "sha256", digest.hexdigest())
 
 
 def load_speech(folder: Path | None = None) -> Spoken:

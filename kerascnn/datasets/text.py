@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import lzma
 import math
 import re
@@ -94,12 +93,6 @@ class Reviews:
     test: tuple[Review, ...]
     vocabulary: Vocabulary
     source: str
-
-    @property
-    def sha256(self) -> str:
-        """Of sentences and ratings, in their order."""
-        text = "".join(f"{r.rating}\t{r.sentence}\n" for r in (*self.train, *self.test))
-        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def split(sentence: str) -> list[str]:

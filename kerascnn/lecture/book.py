@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import hashlib
-import inspect
+import importlib.resources
 import json
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -217,15 +217,29 @@ def _finished(out: Path, chapter: Chapter, inputs: str) -> Made | None:
 
 def _inputs(chapter: Chapter, settings: Settings, versions: dict[str, str]) -> str:
     """Return a digest of all that a chapter's numbers depend on."""
-    module = sys.modules[chapter.make.__module__]
     record = {
         "name": chapter.name,
         "number": chapter.number,
         "settings": settings.used(chapter.uses),
         "versions": versions,
-        "source": hashlib.sha256(inspect.getsource(module).encode()).hexdigest(),
+        "program": _program(),
     }
     return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+
+@functools.cache
+def _program() -> str:
+    """Return a digest of the whole package: its code, its data and the plugins that it asks.
+
+    A chapter draws on so much of it that to say which parts would be to get it wrong one day.
+    """
+    digest = hashlib.sha256()
+    for package in ("kerascnn", "kerascnn_plugins"):
+        folder = Path(str(importlib.resources.files(package)))
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and path.suffix != ".pyc" and "texts" not in path.parts:
+                digest.update(f"{path.relative_to(folder).as_posix()} {sha256(path)}\n".encode())
+    return digest.hexdigest()
 
 
 def _training(out: Path) -> dict[str, float]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerascnn.errors import one_line
 from kerascnn.files import replacing, write_bytes
 from kerascnn.lecture.content import Block, Content, Finding
 from kerascnn.lecture.settings import Settings
@@ -18,7 +16,6 @@ if TYPE_CHECKING:
 
     from kerascnn.network import Network
     from kerascnn.running import Run
-    from kerascnn.visualizer import Visualizer
 
 
 class Networks:
@@ -201,8 +198,10 @@ class Work:
                 picture itself stay English: leave them few.
             values: for the caption's ``{name}``.
         """
+        from kerascnn.running import command_line
+
         run = self.answer(plugin, self.network(network), images, target=target, options=options)
-        command = _command(run.visualizer, self._networks.path(network), images, target)
+        command = command_line(run.visualizer, self._networks.path(network), images, target)
         self.figure(key, self.drawn(run, show), packed(run), values, command=command)
         return run
 
@@ -262,23 +261,6 @@ def plain(value: Any) -> Any:
 def packed(run: Run) -> dict[str, Any]:
     """Return an answer's arrays by name."""
     return {name: array for name, array in run.result.pack().items() if name != "meaning"}
-
-
-def _command(visualizer: Visualizer, network: str, images: Sequence[Any], target: str) -> str:
-    words = ["kerascnn", "visualize", "--plugin", visualizer.name, network]
-    for image in images:
-        words += ["--image", str(getattr(image, "source", image))]
-    if target != "predicted":
-        words += ["--target", target]
-    for name, value in visualizer.model_dump(exclude_unset=True).items():
-        flag = name.replace("_", "-")
-        if isinstance(value, bool):
-            words.append(f"--{flag}" if value else f"--no-{flag}")
-        elif isinstance(value, (list, tuple)):
-            words += [f"--{flag}", ",".join(str(item) for item in value)]
-        else:
-            words += [f"--{flag}", str(value)]
-    return one_line(shlex.join(words), 2000)
 
 
 def _png(picture: Any, pixels: int) -> bytes:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from kerascnn.errors import KerascnnError, one_line
 from kerascnn.images import Picture
 from kerascnn.network import Network
 from kerascnn.progress import progress
 from kerascnn.result import Heatmap
-from kerascnn.running import Run, visualize
+from kerascnn.running import Run, command_line, gather, visualize
 from kerascnn.visualizer import Visualizer, given_flags
+
+# A page has room for so many pictures.
+_PICTURES = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,24 +53,49 @@ class Answer:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A network, the pictures it was asked about, and what it said.
+
+    Attributes:
+        model: what the command line calls the network.
+        network: whom.
+        pictures: as the network sees them.
+        scores: N×classes, of the pictures.
+        answers: one for each visualizer.
+    """
+
+    model: str
+    network: Network
+    pictures: tuple[Picture, ...]
+    scores: np.ndarray
+    answers: list[Answer]
+
+
 def ask_all(
     network: Network,
     visualizers: Sequence[Visualizer],
-    pictures: Sequence[Picture],
     images: Sequence[str],
     target: str,
     model: str,
-) -> list[Answer]:
+) -> Asked:
     """Ask all; one that fails is told of, and stops none of the others.
 
     Args:
         network: whom.
         visualizers: what.
-        pictures: about which pictures, as the network sees them.
-        images: where these came from, as ``--image`` takes it; empty for the packaged ones.
+        images: about which pictures, as ``--image`` takes it; empty for the packaged ones. The
+            first dozen counts.
         target: as ``--target`` takes it.
         model: what the command line calls the network.
+
+    Raises:
+        ImageError: a picture can't be read.
+        UsageError: there is no such target.
     """
+    pictures = gather(network, images)[:_PICTURES]
+    scores = network.scores(np.stack([picture.values for picture in pictures]))
+    network.target(target, scores)
     answers = []
     with progress("asking", len(visualizers)) as bar:
         for visualizer in visualizers:
@@ -82,7 +111,7 @@ def ask_all(
             taken = time.monotonic() - begun
             answers.append(Answer(visualizer, run, failure, words, taken))
             bar.advance(description=visualizer.name)
-    return answers
+    return Asked(model, network, pictures, scores, answers)
 
 
 def _pictures_for(
@@ -91,16 +120,3 @@ def _pictures_for(
     if visualizer.any_size or visualizer.streams:
         return images[:1] if visualizer.any_size else images
     return pictures
-
-
-def command_line(
-    visualizer: Visualizer, model: str, images: Sequence[str], target: str = "predicted"
-) -> str:
-    """Return the command line that asks a question again."""
-    words = ["kerascnn", "visualize", "--plugin", visualizer.name, model]
-    if visualizer.reads_images:
-        for image in images:
-            words += ["--image", image]
-    if target != "predicted":
-        words += ["--target", target]
-    return one_line(shlex.join([*words, *given_flags(visualizer)]), 2000)

@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from kerascnn.errors import ModelError, UsageError, one_line
 from kerascnn.faithfulness import likeness
-from kerascnn.images import Picture
 from kerascnn.network import Network
 from kerascnn.pages import render_page
 from kerascnn.report import parts
-from kerascnn.report.answers import Answer, ask_all
+from kerascnn.report.answers import Answer, Asked, ask_all
 from kerascnn.result import Heatmap
-from kerascnn.running import gather
 from kerascnn.summary import describe, shape_trace
 from kerascnn.visualizer import Visualizer
-
-_PICTURES = 12
-
-
-@dataclass(frozen=True, eq=False)
-class _Side:
-    """One of the two."""
-
-    name: str
-    network: Network
-    pictures: tuple[Picture, ...]
-    scores: np.ndarray
-    answers: list[Answer]
 
 
 def make_comparison(
@@ -57,13 +41,10 @@ def make_comparison(
         ImageError: a picture can't be read.
         UsageError: there is no such target, or the packaged pictures of the two differ.
     """
-    sides = []
-    for network, model in zip(networks, models, strict=True):
-        pictures = gather(network, images)[:_PICTURES]
-        scores = network.scores(np.stack([picture.values for picture in pictures]))
-        network.target(target, scores)
-        answers = ask_all(network, visualizers, pictures, images, target, model)
-        sides.append(_Side(model, network, pictures, scores, answers))
+    sides = [
+        ask_all(network, visualizers, images, target, model)
+        for network, model in zip(networks, models, strict=True)
+    ]
     first, second = sides
     names = [[picture.source for picture in side.pictures] for side in sides]
     if names[0] != names[1]:
@@ -86,11 +67,11 @@ def make_comparison(
     )
 
 
-def _zip(first: _Side, second: _Side) -> list[tuple[Answer, Answer]]:
+def _zip(first: Asked, second: Asked) -> list[tuple[Answer, Answer]]:
     return list(zip(first.answers, second.answers, strict=True))
 
 
-def _facts(first: _Side, second: _Side) -> list[tuple[str, str, str, bool]]:
+def _facts(first: Asked, second: Asked) -> list[tuple[str, str, str, bool]]:
     rows = []
     both = [
         [*parts.facts_of(describe(side.network)), ("shapes", shape_trace(side.network))]
@@ -125,7 +106,7 @@ def _moved(one: Network, other: Network, layer: str) -> str:
     return f"{np.sqrt(((first - second) ** 2).sum()) / size:.4f}" if size else "–"
 
 
-def _pictures(first: _Side, second: _Side) -> list[dict[str, Any]]:
+def _pictures(first: Asked, second: Asked) -> list[dict[str, Any]]:
     both = [parts.predictions(s.network, s.pictures, s.scores) for s in (first, second)]
     return [
         {"sides": [one, other], "differs": one["classes"][0][0] != other["classes"][0][0]}

@@ -6,8 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from kerascnn.errors import one_line
 from kerascnn.network import Network
 from kerascnn.pages import render_page
@@ -18,11 +16,8 @@ from kerascnn.report.answers import Answer, ask_all
 from kerascnn.report.trust import Trust, as_curves, examine
 from kerascnn.report.units import UnitPage, unit_page
 from kerascnn.result import Heatmap
-from kerascnn.running import gather
 from kerascnn.summary import describe, shape_trace
 from kerascnn.visualizer import Visualizer
-
-_PICTURES = 12
 
 
 def make_report(
@@ -56,10 +51,8 @@ def make_report(
     """
     if layer is not None:
         network.layer(layer)
-    pictures = gather(network, images)[:_PICTURES]
-    scores = network.scores(np.stack([picture.values for picture in pictures]))
-    network.target(target, scores)
-    answers = ask_all(network, visualizers, pictures, images, target, model)
+    asked = ask_all(network, visualizers, images, target, model)
+    answers = asked.answers
     trust = examine(network, answers, options or {})
     units = unit_page(network, registry, list(images), layer)
     return render_page(
@@ -71,9 +64,9 @@ def make_report(
         words=parts.WORDS,
         model=one_line(model, 120),
         **_model(network),
-        pictures=parts.predictions(network, pictures, scores),
+        pictures=parts.predictions(network, asked.pictures, asked.scores),
         target="" if target == "predicted" else one_line(target, 80),
-        maps=_maps(network, answers, pictures),
+        maps=_maps(network, answers, asked.pictures),
         trust=_trust(trust, network),
         answers=[parts.answer_part(answer, number) for number, answer in enumerate(answers)],
         units=_units(network, units),
