@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerascnn import ModelError, Network, Unit, UsageError
+from kerascnn.graph import Ref, Step
 from kerascnn.graph.receptive import Box, Sliding
 from kerascnn.network.locality import Local
 from kerascnn.network.patchplan import Region, make_plan, picture_region
@@ -333,6 +334,40 @@ def test_a_plan_has_windows_of_one_size_inside_the_map():
     assert (region.start + 4 <= 12).all()
     assert (region.start <= region.first).all()
     assert make_plan([], 0, region, {0: (1, 12, 12, 3)}, lambda _: 3).work == 0
+
+
+@given(
+    side=st.integers(8, 40),
+    patch=st.integers(1, 8),
+    stride=st.integers(1, 6),
+    most=st.integers(1, 30),
+    fixed=st.sampled_from([0.0, 1e3, 1e9]),
+)
+@settings(max_examples=40, deadline=None)
+def test_groups_hold_every_position_once_and_save_work(side, patch, stride, most, fixed):
+    import tf_keras
+
+    from kerascnn.network import patchplan
+
+    layer = tf_keras.layers.Conv2D(4, 5, padding="same")
+    layer.build((None, side, side, 1))
+    source, wanted = 0, 1
+    steps = [Step("conv", layer, (Ref(source),), {}, (wanted,), ((None, side, side, 4),))]
+    shapes = {source: (1, side, side, 1), wanted: (1, side, side, 4)}
+    corners = np.arange(0, side - patch + 1, stride)
+    places = np.array([(y, x, y + patch, x + patch) for y in corners for x in corners])
+
+    def plan(chosen):
+        region = picture_region(places[chosen], (side, side))
+        return make_plan(steps, source, region, shapes, lambda _: 3)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(patchplan, "_A_BATCH", fixed)
+        groups = plan(np.arange(len(places))).groups(most)
+    assert sorted(np.concatenate(groups)) == list(range(len(places)))
+    assert all(0 < len(group) <= most for group in groups)
+    apart = sum(len(group) * plan(group).work for group in groups)
+    assert apart <= len(places) * plan(np.arange(len(places))).work * (1 + 1e-9)
 
 
 def architecture(name, size, keras):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -32,7 +32,7 @@ class Batches:
         function: Callable[..., Any],
         per_item: int,
         *columns: np.ndarray,
-        most: int | None = None,
+        ends: Sequence[int] = (),
         description: str = "",
     ) -> tuple[np.ndarray, ...]:
         """Call a function on slices of the columns and join what it returns.
@@ -41,7 +41,7 @@ class Batches:
             function: takes a slice of each column, returns a tuple of as many rows each.
             per_item: bytes that one row takes, roughly.
             *columns: arrays of equal length.
-            most: how many rows to take at once at most.
+            ends: rows before which a batch must end, rising.
             description: what a progress bar says; none is shown without it.
 
         Raises:
@@ -49,14 +49,14 @@ class Batches:
         """
         shown = progress(description, len(columns[0])) if description else nullcontext()
         with shown as bar:
-            return self._run(function, per_item, columns, most or len(columns[0]), bar)
+            return self._run(function, per_item, columns, ends, bar)
 
     def _run(
         self,
         function: Callable[..., Any],
         per_item: int,
         columns: tuple[np.ndarray, ...],
-        most: int,
+        ends: Sequence[int],
         bar: Bar | None,
     ) -> tuple[np.ndarray, ...]:
         import tensorflow as tf
@@ -64,7 +64,8 @@ class Batches:
         count, start = len(columns[0]), 0
         parts: list[tuple[np.ndarray, ...]] = []
         while start < count:
-            size = min(self.size(per_item), count - start, most)
+            end = next((end for end in ends if end > start), count)
+            size = min(self.size(per_item), end - start)
             given = [column[start : start + size] for column in columns]
             try:
                 parts.append(tuple(np.asarray(value) for value in function(*given)))

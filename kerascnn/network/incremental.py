@@ -132,7 +132,7 @@ class _Run:
 
     def do(self, task: Task, replaced: Any) -> None:
         step = task.step
-        if task.local is None or task.region is None:
+        if task.local is None or task.region is None:  # whole maps
             given = {index: self._everywhere(index) for index in step.inputs}
             self.whole.update(zip(step.outputs, _call(step, given, replaced), strict=True))
             return

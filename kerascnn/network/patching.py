@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -105,14 +106,16 @@ class Patching:
         if not hidden.any():
             return Patched(result, plain, False, 0.0)
         if batch is not None:
-            plan = self._engine.plan(batch.base, picture_region(places, image.shape[:2]))
-            if incremental or _pays(plan, len(places)):
-                order = plan.order()
-                order = order[hidden[order]]
+            shown = np.flatnonzero(hidden)
+            plan = self._engine.plan(batch.base, picture_region(places[shown], image.shape[:2]))
+            if incremental or _pays(plan, len(shown)):
                 per_item = max(plan.bytes(batch.base.shapes), 1)
                 most = min(max(_BYTES_AT_ONCE // per_item, _LEAST_AT_ONCE), _MOST_AT_ONCE)
+                groups = plan.groups(most)
+                order = shown[np.concatenate(groups)]
+                ends = list(itertools.accumulate(map(len, groups)))
                 result[order] = self._batches.run(
-                    batch, per_item, order, most=most, description="hiding parts"
+                    batch, per_item, order, ends=ends, description="hiding parts"
                 )[0]
                 return Patched(result, plain, True, batch.work / len(order), batch.reasons())
             why = "computing only what changes would save too little"

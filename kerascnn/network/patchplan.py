@@ -8,8 +8,8 @@ and Papakonstantinou, SIGMOD 2019).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -18,6 +18,10 @@ from kerascnn.network.locality import Local, Shape, locality
 
 WHOLE_FROM = 0.8
 """Share of a map at which computing the whole of it costs no more than a window."""
+
+# Multiplications in whose time a batch is prepared, and a large dense layer's weights are read.
+_A_BATCH = 4e9
+_MOST_SPLITS = 12  # tried along each axis
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +39,11 @@ class Region:
     last: np.ndarray
     start: np.ndarray
     size: tuple[int, int]
+
+    @property
+    def extent(self) -> np.ndarray:
+        """P×2, how many rows and columns change."""
+        return self.last - self.first + 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,12 +69,25 @@ class Context:
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """How one step is done: on windows where ``local`` is there, on whole maps else."""
+    """How one step is done.
+
+    Attributes:
+        step: the call.
+        work: multiplications (and numbers moved) for a whole map, roughly.
+        region: where its output changes; None where that is not followed.
+        size: the map's height and width.
+        share: of the map that the window covers.
+        local: how it is done on windows; None where whole maps are computed.
+        contexts: what it needs of its inputs then.
+    """
 
     step: Step
-    local: Local | None
-    contexts: tuple[Context, ...]
-    region: Region | None
+    work: float
+    size: tuple[int, ...] = ()
+    region: Region | None = None
+    share: float = 1.0
+    local: Local | None = None
+    contexts: tuple[Context, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +95,7 @@ class Plan:
     """How all that a patch changes is computed.
 
     Attributes:
-        regions: tensor → where it changes; a tensor that is missing changes everywhere.
+        regions: tensor → where it changes; it is not known for one that is missing.
         tasks: the steps, in order.
         whole: where whole maps begin: layer → why.
         work: multiplications (and numbers moved) for one position, roughly.
@@ -86,21 +108,36 @@ class Plan:
     work: float = 0.0
     brute: float = 0.0
 
-    def order(self) -> np.ndarray:
-        """Return the positions so that those whose windows are of a size come together."""
-        local = [task for task in self.tasks if task.region is not None]
-        if not local or local[-1].region is None:
-            return np.arange(len(next(iter(self.regions.values())).start))
-        region = local[-1].region
-        extent = region.last - region.first
-        return np.lexsort((extent[:, 1], extent[:, 0]))
+    def groups(self, most: int) -> list[np.ndarray]:
+        """Return the positions in groups of which each should be a batch.
+
+        A batch's windows are all as large as its largest, and near the picture's edges they are
+        smaller. So positions are split, along one axis at a time, as long as that saves work.
+
+        Args:
+            most: how many positions a group may have.
+        """
+        followed = [task for task in self.tasks if task.region is not None]
+        count = len(next(iter(self.regions.values())).start)
+        if not followed:
+            return [np.arange(i, min(i + most, count)) for i in range(0, count, most)]
+        extents = np.stack([task.region.extent for task in followed if task.region])
+        sizes = np.stack([task.size for task in followed])
+        work = np.array([task.work for task in followed])
+
+        def cost(group: np.ndarray) -> float:
+            shares = (extents[:, group].max(axis=1) / sizes).prod(axis=1)
+            each = float((work * np.where(shares < WHOLE_FROM, shares, 1)).sum())
+            return len(group) * each + math.ceil(len(group) / most) * _A_BATCH
+
+        return list(_split(np.arange(count), extents.sum(axis=0), cost, most))
 
     def bytes(self, shapes: Mapping[int, Shape]) -> int:
         """Return what one position takes at most, roughly."""
         numbers = 0
         for task in self.tasks:
             for index in task.step.outputs:
-                size = task.region.size if task.region else shapes[index][1:3]
+                size = task.region.size if task.region and task.local else shapes[index][1:3]
                 numbers += math.prod(size) * (shapes[index][3] if len(shapes[index]) == 4 else 1)
             for context in task.contexts:
                 numbers += math.prod(context.size) * shapes[context.source][3]
@@ -135,38 +172,41 @@ def make_plan(
     """
     changed: set[int] = {source}
     regions = {source: region}
+    as_whole: set[int] = set()
     tasks: list[Task] = []
     whole: dict[str, str] = {}
-    work = brute = 0.0
     for step in steps:
-        full = _work(step, shapes)
-        brute += full
         changed.update(step.outputs)
-        task: Task | str | None = None
+        task: Task | str = Task(step, _work(step, shapes))
         if all(index in regions for index in step.inputs):
-            task = _local_task(step, regions, shapes, axis)
-            if isinstance(task, str):
-                whole[step.path] = task
+            task = _followed(step, regions, shapes, axis)
         elif any(index not in changed for index in step.inputs):
-            whole[step.path] = "it has an input besides the picture"
-        if not isinstance(task, Task):
-            tasks.append(Task(step, None, (), None))
-            work += full
-            continue
+            task = "it has an input besides the picture"
+        is_first = not any(index in as_whole for index in step.inputs)
+        if isinstance(task, str):
+            if is_first:
+                whole[step.path] = task
+            task = Task(step, _work(step, shapes))
+        elif task.region is not None:
+            regions[step.outputs[0]] = task.region
+            if is_first and task.share >= WHOLE_FROM:
+                whole[step.path] = f"the window covers {task.share:.0%} of the map"
+            if not is_first or task.share >= WHOLE_FROM:
+                task = replace(task, local=None, contexts=())
+        if task.local is None:
+            as_whole.update(step.outputs)
         tasks.append(task)
-        assert task.region is not None
-        regions[step.outputs[0]] = task.region
-        shape = shapes[step.outputs[0]]
-        work += full * math.prod(task.region.size) / (shape[1] * shape[2])
-    return Plan(regions, tuple(tasks), whole, work, brute)
+    work = sum(task.work * (task.share if task.local else 1) for task in tasks)
+    return Plan(regions, tuple(tasks), whole, work, sum(task.work for task in tasks))
 
 
-def _local_task(
+def _followed(
     step: Step,
     regions: Mapping[int, Region],
     shapes: Mapping[int, Shape],
     axis: Callable[[int], int],
 ) -> Task | str:
+    """Return how a step is done on windows, or why it can't be."""
     local = locality(step, shapes, axis)
     if isinstance(local, str):
         return local
@@ -175,13 +215,42 @@ def _local_task(
     first = np.min([_forward(region, local)[0] for region in sources], axis=0)
     last = np.max([_forward(region, local)[1] for region in sources], axis=0)
     region = _window(first, last, size)
-    if math.prod(region.size) >= WHOLE_FROM * math.prod(size):
-        share = math.prod(region.size) / math.prod(size)
-        return f"the window covers {share:.0%} of the map"
     contexts = tuple(
         _context(index, regions[index], region, local, shapes[index], size) for index in step.inputs
     )
-    return Task(step, local, contexts, region)
+    share = math.prod(region.size) / math.prod(size)
+    return Task(step, _work(step, shapes), size, region, share, local, contexts)
+
+
+def _split(
+    group: np.ndarray,
+    extent: np.ndarray,
+    cost: Callable[[np.ndarray], float],
+    most: int,
+) -> Iterator[np.ndarray]:
+    """Split positions in two, and these in turn, where it makes them cheaper or they are many.
+
+    Args:
+        group: the positions.
+        extent: P×2, by which positions are alike: how much they change along each axis.
+        cost: what a group takes.
+        most: how many positions it may have.
+    """
+    best, halves = cost(group), None
+    for axis in (0, 1):
+        own = extent[group, axis]
+        values = np.unique(own)[:-1]
+        for value in values[:: -(-len(values) // _MOST_SPLITS) or 1]:
+            parts = group[own <= value], group[own > value]
+            together = cost(parts[0]) + cost(parts[1])
+            if together < best:
+                best, halves = together, parts
+    if halves is not None:
+        for half in halves:
+            yield from _split(half, extent, cost, most)
+        return
+    count = math.ceil(len(group) / most)
+    yield from np.array_split(group, count)
 
 
 def _forward(region: Region, local: Local) -> tuple[np.ndarray, np.ndarray]:
