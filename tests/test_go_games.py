@@ -22,6 +22,11 @@ def write(folder, **files):
     return folder
 
 
+def same(one, other):
+    names = ("x_train", "y_train", "x_test", "y_test")
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
+
+
 @pytest.fixture
 def good(tmp_path):
     """Two short games: the least that there must be."""
@@ -48,7 +53,7 @@ def test_moves_are_on_empty_points_and_games_are_in_one_part_only():
         assert set(np.unique(boards_)) <= {-1, 0, 1}
         flat = boards_.reshape(len(boards_), -1)
         assert (flat[np.arange(len(points)), points] == 0).all()
-    assert load_go(games=10).sha256 == found.sha256 != load_go(games=9).sha256
+    assert same(load_go(games=10), found) and not same(load_go(games=9), found)
 
 
 def test_too_few_games_asked_for():
@@ -105,7 +110,7 @@ def test_damaged_games_are_named_and_left_out(good, capsys, name):
     write(good, **{f"aa-{name}": HOSTILE[name]})
     found = load_go(good)
     said = capsys.readouterr().err
-    assert found.sha256 == whole.sha256
+    assert same(found, whole)
     assert said.count("\n") == 1 and f"aa-{name}.sgf" in said and "left out" in said
 
 

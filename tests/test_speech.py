@@ -132,7 +132,9 @@ def test_damaged_files_are_named_and_left_out(folder, capsys):
     whole = load_speech(folder)
     for number in range(8):
         (folder / "low" / f"x{number}.wav").write_bytes(b"no sound")
-    assert load_speech(folder).sha256 == whole.sha256
+    found = load_speech(folder)
+    assert np.array_equal(found.x_train, whole.x_train)
+    assert np.array_equal(found.x_test, whole.x_test)
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 6 and "x0.wav" in said[0] and "3 more files" in said[-1]
 
