@@ -40,7 +40,7 @@ def test_the_packaged_games_are_whole():
     found = games.read_packaged()
     assert len(found) >= 15
     for game in found:
-        assert 20 <= sum(point is not None for _, point in game.moves) <= 120, game.where
+        assert 20 <= sum(point is not None for _, point in game.moves) <= 120, game.where()
         assert [colour for colour, _ in game.moves[:2]] == ["b", "w"]
     assert len({game.moves for game in found}) == len(found)
 
@@ -119,6 +119,24 @@ def test_a_file_of_a_game_a_line_names_the_line(tmp_path, capsys):
     write(tmp_path, several=b"\n".join(lines) + b"\n")
     assert load_go(tmp_path).games == (1, 1)
     assert "several.sgf:2: move 2 is on a stone" in capsys.readouterr().err
+
+
+def test_several_games_in_a_file_and_the_line_of_a_move(tmp_path, capsys):
+    one = b"\n (;SZ[19]\nC[a bracket \\] and (;B[aa\\])\n]AB[dd]\n;B[aa](;W[ba]\n;B[ca])(;W[ss]))\n"
+    bad = b"(;SZ[19];B[aa]\n;W[bb]C[no\nmove]\n;B[aa](;W[cc])(;W[dd]))"
+    write(tmp_path, a=b"(a letter to B)" + one + bad + one + b"the end\n")
+    found = load_go(tmp_path)
+    assert found.games == (1, 1) and found.y_train.tolist() == [0, 1, 2]
+    assert capsys.readouterr().err.endswith("a.sgf:10: move 3 is on a stone\n")
+    write(tmp_path, a=one + one + b"(;SZ[19];B[aa](;B[bb]" + one)
+    load_go(tmp_path)
+    assert "a.sgf:13: not a whole SGF game" in capsys.readouterr().err
+
+
+def test_handicap_stones_may_stand_after_the_first_node(tmp_path):
+    write(tmp_path, a=HEAD + b";AB[dd][pp];W[aa])", b=HEAD + b"AB[dd][pp];W[aa])")
+    found = load_go(tmp_path)
+    assert np.array_equal(found.x_train, found.x_test) and found.x_train[0][3, 3] == -1
 
 
 def test_no_folder_no_games(tmp_path):

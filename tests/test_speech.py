@@ -24,13 +24,15 @@ def tone(frequency, rate=16_000, seconds=1.0):
 def save(path, samples, rate=16_000, width=2, channels=1):
     path.parent.mkdir(parents=True, exist_ok=True)
     scaled = np.asarray(samples) * (2 ** (8 * width - 1) - 1)
-    kind = {1: "u1", 2: "<i2", 4: "<i4"}[width]
+    kind = {1: "u1", 2: "<i2", 3: "<i4", 4: "<i4"}[width]
     values = (scaled + (128 if width == 1 else 0)).astype(kind)
     with wave.open(str(path), "wb") as stream:
         stream.setframerate(rate)
         stream.setsampwidth(width)
         stream.setnchannels(channels)
-        stream.writeframes(np.repeat(values, channels).tobytes())
+        frames = np.repeat(values, channels)
+        three = frames.view("u1").reshape(-1, 4)[:, :3] if width == 3 else frames
+        stream.writeframes(three.tobytes())
     return path
 
 
@@ -68,13 +70,25 @@ def test_what_is_short_ends_in_silence():
 # --- WAV files --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("width", [1, 2, 4])
+@pytest.mark.parametrize("width", [1, 2, 3, 4])
 @pytest.mark.parametrize("channels", [1, 2])
 def test_wav_of_all_widths(tmp_path, width, channels):
     path = save(tmp_path / "a.wav", tone(440) * 0.5, width=width, channels=channels)
     samples, rate = read_wav(path)
     assert rate == 16_000 and len(samples) == 16_000
     assert np.abs(samples - tone(440) * 0.5).max() < 0.02
+
+
+def test_wav_that_says_in_a_roundabout_way_that_it_is_plain(tmp_path):
+    path = save(tmp_path / "a.wav", tone(440) * 0.5, width=3)
+    plain, data = read_wav(path)[0], path.read_bytes()
+    kind = (1).to_bytes(4, "little") + bytes.fromhex("00001000800000aa00389b71")
+    extra = b"\xfe\xff" + data[22:36] + (22).to_bytes(2, "little") + bytes(6) + kind
+    longer = (len(data) - 8 + 24).to_bytes(4, "little")
+    path.write_bytes(
+        data[:4] + longer + data[8:16] + (40).to_bytes(4, "little") + extra + data[36:]
+    )
+    assert np.array_equal(read_wav(path)[0], plain)
 
 
 def damaged(folder):
@@ -85,7 +99,7 @@ def damaged(folder):
         "head": whole[:20],
         "no-sound": whole[:44],
         "rate": whole[:24] + (100).to_bytes(4, "little") + whole[28:],
-        "bits": whole[:34] + (24).to_bytes(2, "little") + whole[36:],
+        "bits": whole[:34] + (40).to_bytes(2, "little") + whole[36:],
         "kind": whole[:20] + (85).to_bytes(2, "little") + whole[22:],
     }
 

@@ -61,6 +61,14 @@ def test_a_table_of_ones_own(tmp_path, suffix):
     assert "good" in found.vocabulary.words and "neither" not in found.vocabulary.words
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_only_ends_of_lines_end_lines(tmp_path, end):
+    path = tmp_path / "own.tsv"
+    path.write_bytes(f"1\tgood\u2028film\x0cindeed{end}no tab".encode())
+    with pytest.raises(DataError, match=r"own\.tsv:2: "):
+        load_reviews(path)
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [

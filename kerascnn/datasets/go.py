@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sgfmill import boards, sgf
+from sgfmill import boards, sgf, sgf_grammar
 
 from kerascnn.errors import DataError, UsageError, one_line
 from kerascnn.progress import say
@@ -33,15 +34,23 @@ class Game:
     """A record of a game.
 
     Attributes:
-        where: its file and place in it, in words.
+        file: its file, as it is shown.
+        line: where it starts.
+        text: the SGF.
         setup: points of black and of white stones before the first move. Points are (row, column)
             from below left, as sgfmill has them.
         moves: colour (``b`` or ``w``) and point; None for a pass.
     """
 
-    where: str
+    file: str
+    line: int
+    text: bytes = field(repr=False)
     setup: tuple[tuple[Point, ...], tuple[Point, ...]]
     moves: tuple[tuple[str, Point | None], ...]
+
+    def where(self, move: int = 0) -> str:
+        """Return file and line of a move, counted from 1; 0 is the game's start."""
+        return f"{self.file}:{self.line + _lines_before(self.text, move)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,38 +153,73 @@ def read_games(path: Path) -> Iterator[Game]:
 def _read_file(path: Path) -> Iterator[Game]:
     shown = one_line(path)
     try:
+        if not path.is_file():
+            raise DataError(f"{shown}: not an ordinary file")
         if path.stat().st_size > _MOST_BYTES:
             raise DataError(f"{shown}: larger than {_MOST_BYTES >> 20} MB; no game is")
         data = path.read_bytes()
     except OSError as error:
         raise DataError(f"{shown}: {one_line(error.strerror or error)}") from error
-    for where, text in _split(shown, data):
+    for line, text in _split(data):
         try:
-            yield _read_game(where, text)
+            yield _read_game(shown, line, text)
         except DataError as error:
             say(f"left out: {error}")
 
 
-def _split(shown: str, data: bytes) -> list[tuple[str, bytes]]:
-    """Return the games of a file that holds one a line; else the file as one game."""
+def _split(data: bytes) -> list[tuple[int, bytes]]:
+    """Return the games of a file, each with the number of its first line.
+
+    Where each line is a game, a damaged one takes no other along; else what follows it can't be
+    told from it, and goes with it.
+    """
     lines = data.splitlines()
     if len(lines) > 1 and all(line.startswith(b"(;") and line.endswith(b")") for line in lines):
-        return [(f"{shown}:{number}", line) for number, line in enumerate(lines, start=1)]
-    return [(shown, data)]
+        return list(enumerate(lines, start=1))
+    found, position = [], 0
+    while start := _START.search(data, position):
+        tokens, position = sgf_grammar.tokenise(data, start.start())
+        brackets = [token for kind, token in tokens if kind == "D"]
+        if brackets.count(b"(") != brackets.count(b")"):
+            position = len(data)
+        line = 1 + data.count(b"\n", 0, start.start())
+        found.append((line, data[start.start() : position]))
+    return found or [(1, data)]
 
 
-def _read_game(where: str, text: bytes) -> Game:
+_START = re.compile(rb"\(\s*;")
+_TOKEN = re.compile(rb"\[(?:[^\\\]]|\\.)*\]|[A-Za-z]+|[;()]", re.DOTALL)
+
+
+def _lines_before(text: bytes, move: int) -> int:
+    """Return how many lines end before a move of the main line, which the first ``)`` ends."""
+    count = 0
+    for token in _TOKEN.finditer(text) if move else ():
+        name = bytes(letter for letter in token[0] if letter < ord("a"))
+        count += name in (b"B", b"W")
+        if count == move:
+            return text.count(b"\n", 0, token.start())
+        if name == b")":
+            break
+    return 0
+
+
+def _read_game(file: str, line: int, text: bytes) -> Game:
+    where = f"{file}:{line}"
     try:
         game = sgf.Sgf_game.from_bytes(text)
         size = game.get_size()
         if size != SIDE:
             raise DataError(f"{where}: is a game on {size}×{size}, not {SIDE}×{SIDE}")
-        root = game.get_root()
-        black, white, _ = root.get_setup_stones()
-        moves = []
-        for index, node in enumerate(game.main_sequence_iter()):
-            if index and node.has_setup_stones():
-                raise DataError(f"{where}: stones are put down amid the game")
+        black: set[Point] = set()
+        white: set[Point] = set()
+        moves: list[tuple[str, Point | None]] = []
+        for node in game.main_sequence_iter():
+            if node.has_setup_stones():
+                put = node.get_setup_stones()
+                if moves or put[2]:
+                    raise DataError(f"{where}: stones are put down or taken away amid the game")
+                black, white = black | put[0], white | put[1]
             colour, point = node.get_move()
             if colour is not None:
                 moves.append((colour, point))
@@ -184,7 +228,8 @@ def _read_game(where: str, text: bytes) -> Game:
     # sgfmill raises ValueError for what is no SGF; damaged values bring others with them.
     except (ValueError, KeyError, IndexError, TypeError, LookupError, RecursionError) as error:
         raise DataError(f"{where}: not a whole SGF game ({one_line(error, 100)})") from error
-    return Game(where, (tuple(sorted(black)), tuple(sorted(white))), tuple(moves))
+    stones = (tuple(sorted(black)), tuple(sorted(white)))
+    return Game(file, line, text, stones, tuple(moves))
 
 
 def positions(game: Game) -> Iterator[tuple[npt.NDArray[np.int8], int]]:
@@ -198,12 +243,12 @@ def positions(game: Game) -> Iterator[tuple[npt.NDArray[np.int8], int]]:
     """
     board = boards.Board(SIDE)
     if not board.apply_setup(*game.setup, ()):
-        raise DataError(f"{game.where}: its first stones have no liberties")
+        raise DataError(f"{game.where()}: its first stones have no liberties")
     for number, (colour, point) in enumerate(game.moves, start=1):
         if point is None:
             continue
         if board.get(*point) is not None:
-            raise DataError(f"{game.where}: move {number} is on a stone")
+            raise DataError(f"{game.where(number)}: move {number} is on a stone")
         row, column = SIDE - 1 - point[0], point[1]
         yield as_array(board, colour), SIDE * row + column
         board.play(*point, colour)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import lzma
 import math
 import re
@@ -140,8 +141,9 @@ def read_reviews(path: Path) -> list[Review]:
     """
     shown = one_line(path)
     reviews = []
-    for number, line in enumerate(_text(path, shown).splitlines(), start=1):
-        rating, tab, sentence = line.partition("\t")
+    # Not splitlines: sentences may hold what it takes for an end (U+2028, a page break).
+    for number, line in enumerate(io.StringIO(_text(path, shown), newline=None), start=1):
+        rating, tab, sentence = line.removesuffix("\n").partition("\t")
         value = _number(rating)
         if not tab or value is None or not sentence.strip():
             raise DataError(
