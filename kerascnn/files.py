@@ -66,15 +66,32 @@ def output_folder(path: Path) -> Iterator[Path]:
     """
     made = [folder for folder in (path, *path.parents) if not folder.exists()]
     try:
-        with replacing(path / ".writable"):
-            pass
-        (path / ".writable").unlink()
+        check_writable(path)
         yield path
     except BaseException:
         for folder in made:
             with contextlib.suppress(OSError):  # not empty, or never made
                 folder.rmdir()
         raise
+
+
+def check_writable(folder: Path) -> None:
+    """Make a folder, and see that files can be written there.
+
+    Raises:
+        OutputError: they can't; it names the folder.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except FileExistsError as error:
+        raise OutputError(
+            f"can't write to {one_line(folder)}: it is a file, not a folder"
+        ) from error
+    except OSError as error:
+        reason = one_line(error.strerror or error)
+        raise OutputError(f"can't write to {one_line(folder)}: {reason}") from error
 
 
 def write_bytes(path: Path, data: bytes) -> None:

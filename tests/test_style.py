@@ -106,14 +106,16 @@ def test_json_is_one_object_with_the_history(capsys, folder):
 
 def test_a_folder_of_contents_is_painted_in_one_call(capsys, folder):
     many = folder / "many"
-    many.mkdir()
+    (many / "more").mkdir(parents=True)
     for number in (1, 2):
         Image.fromarray(picture(number)).save(many / f"{number}.png")
+    Image.fromarray(picture(3)).save(many / "more" / "2.png")
     (many / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing more")
     code, out, err = run(capsys, "many", "style.png", "-o", "done", *QUICK)
     assert code == 0
-    assert sorted(p.name for p in (folder / "done").iterdir()) == ["1.png", "2.png"]
-    assert len(out.split()) == 2
+    names = [str(p.relative_to("done")) for p in sorted(Path("done").rglob("*.png"))]
+    assert names == ["1.png", "2.png", "more/2.png"]  # two of a name: in folders as theirs
+    assert len(out.split()) == 3
     assert "left out" in err
     # In a folder or alone: the same.
     run(capsys, "many/2.png", "style.png", "-o", "alone.png", *QUICK)
@@ -143,7 +145,11 @@ WRONG = [
     (["line.png", "style.png"], 1, ["line", "too narrow"]),
     (["content.png", "line.png"], 1, ["line", "a side"]),
     (["content.png", "style.png", "-o", "o.gif"], 1, ["o.gif", ".png"]),
-    (["content.png", "style.png", "-o", "text.txt/o.png"], 1, ["can't write"]),
+    (
+        ["content.png", "style.png", "-o", "text.txt/o.png"],
+        1,
+        ["can't write to text.txt: it is a file"],
+    ),
     (["content.png", "style.png", "-o", "content.png"], 2, ["write over"]),
     (["content.png", "style.png", "--mask", "line.png"], 1, ["line.png", "80×64", "1×90"]),
     (["content.png", "style.png", "--mask", "black.png"], 1, ["black everywhere"]),
@@ -159,7 +165,7 @@ WRONG = [
     (["content.png", "style.png", "--statistic", "gramm"], 2, ["--statistic", "gram"]),
     (["content.png", "style.png", "--like", "style.png"], 2, ["style.png", "--like"]),
     (["content.png", "style.png", "--start", "nowhere.png"], 1, ["nowhere.png"]),
-    (["content.png", "style.png", "--preview", "-1"], 2, ["--preview"]),
+    (["content.png", "style.png", "--preview", "-1"], 2, ["--preview must be at least 0"]),
     (["content.png", "style.png", "--sise", "9"], 2, ["--sise"]),
 ]
 

@@ -69,9 +69,12 @@ def style(pictures: Sequence[str], as_json: bool, debug: bool, **flags: Any) -> 
     CONTENT is a picture or a folder of them; several STYLEs are blended, or go where --mask says.
     Without any, packaged pictures are taken.
     """
-    for name in ("preview", "save_every"):
-        if flags[name] < (name == "save_every"):
-            raise UsageError(f"--{name.replace('_', '-')} can't be {flags[name]}")
+    for flag, steps, least in (
+        ("--preview", flags["preview"], 0),
+        ("--save-every", flags["save_every"], 1),
+    ):
+        if steps < least:
+            raise UsageError(f"{flag} must be at least {least}. Received: {steps}")
     settings = _settings(flags)
 
     from kerascnn.memory import parse_bytes

@@ -111,6 +111,8 @@ def not_a_picture(data: bytes, name: str) -> ImageError:
         found = "HEIC, AVIF or a film"
     elif start.startswith((b"<?xml", b"<svg", b"<!DOCTYPE", b"<html")):
         found = "an SVG drawing or a web page"
+    elif not data:
+        found = "an empty file"
     elif found is None and all(byte >= 32 or byte in b"\t\r\n\f" for byte in data[:64]):
         found = "text"
     seems = f" (it looks like {found})" if found else ""

@@ -52,10 +52,11 @@ def reproduce(
     """
     check_numbers(seeds=seeds, epochs=epochs, examples=examples)
     from kerascnn.datasets import load_mnist
+    from kerascnn.files import check_writable
 
     out = Path(out)
     digits = load_mnist(examples, None if data is None else Path(data))
-    _check_writable(out / "checkpoints")
+    check_writable(out / "checkpoints")
 
     from kerascnn.lecture import claims, experiment, report, training
 
@@ -87,16 +88,3 @@ def check_numbers(*, seeds: int, epochs: int, examples: int) -> None:
     for name, value, lowest in least:
         if value < lowest:
             raise UsageError(f"--{name} must be at least {lowest}. Received: {value}")
-
-
-def _check_writable(folder: Path) -> None:
-    """Find out before the training whether its results can be written.
-
-    Raises:
-        OutputError: they can't.
-    """
-    from kerascnn.files import write_bytes
-
-    probe = folder / ".writable"
-    write_bytes(probe, b"")
-    probe.unlink()

@@ -115,11 +115,15 @@ def _plan(order: Order, content: str) -> tuple[list[str], list[Path]]:
             raise UsageError(
                 f"-o must be a folder where the content is one. Received: {one_line(folder)}"
             )
-        names = [Path(source.removeprefix(SAMPLE)) for source in contents]
-        stems = [name.stem for name in names]
+        # Folders inside the folder stay, so that pictures of the same name do.
+        names = [
+            Path(source).relative_to(content) if several else Path(Path(source).name)
+            for source in (some.removeprefix(SAMPLE) for some in contents)
+        ]
+        stems = [name.with_suffix("") for name in names]
         out = [
-            folder / f"{name.stem if stems.count(name.stem) == 1 else name.name}.png"
-            for name in names
+            folder / name.with_name(f"{name.stem if stems.count(stem) == 1 else name.name}.png")
+            for name, stem in zip(names, stems, strict=True)
         ]
     else:
         out = [folder]
@@ -147,8 +151,9 @@ def _paint_one(painter: Painter, source: str, path: Path, order: Order) -> Filed
     preview = path.with_name(f"{path.stem}.preview{path.suffix}")
     _take_up(work, keep, order, path)
     height, width = work.scene.size
-    told = work.forecast().text()
-    say(f"{work.scene.name}: {width}×{height} in {len(work.scene.stages)} sizes, {told}")
+    count = len(work.scene.stages)
+    sizes = "at one size" if count == 1 else f"in {count} sizes"
+    say(f"{work.scene.name}: {width}×{height} {sizes}, {work.forecast().text()}")
     began = time.perf_counter()
     with _ctrl_c() as asked:
         for _ in _steps(work):
