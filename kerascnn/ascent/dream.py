@@ -10,6 +10,7 @@ import numpy as np
 
 from kerascnn.ascent.objective import SCORES, Measure, Objective, single
 from kerascnn.ascent.tiles import Tile, tiles
+from kerascnn.compiled import compiled
 from kerascnn.errors import ModelError, UsageError
 from kerascnn.progress import progress
 
@@ -155,7 +156,6 @@ class Dreamer:
         ]
         names = [layer.name for layer in self._layers]
 
-        @tf.function(input_signature=signature, autograph=False)
         def run(unit: Any, owned: Any) -> tuple[Any, Any]:
             with tf.GradientTape() as tape:
                 tape.watch(unit)
@@ -171,7 +171,7 @@ class Dreamer:
                 gradient = tf.zeros_like(unit)
             return value, gradient
 
-        return run
+        return compiled(run, input_signature=signature)
 
 
 def dream(network: Network, objective: Objective, image: np.ndarray, **options: Any) -> Dream:
@@ -256,7 +256,7 @@ def match(network: Network, layer: str, guide: np.ndarray) -> Objective:
     """
     import tensorflow as tf
 
-    run = tf.function(lambda pictures: network.trace(pictures, layer)[0], autograph=False)
+    run = compiled(lambda pictures: network.trace(pictures, layer)[0])
     values = np.asarray(run(tf.constant(guide, tf.float32)))
     if values.ndim != 4:
         raise UsageError(f"layer {layer!r} has no maps that a guide could be matched by")

@@ -13,6 +13,7 @@ import numpy as np
 from kerascnn.ascent.objective import SCORES, Objective, shortened
 from kerascnn.ascent.parametrisation import Parametrisation, Pixels
 from kerascnn.ascent.transforms import Plan, Transform, plan
+from kerascnn.compiled import compiled
 from kerascnn.errors import ModelError, UsageError
 from kerascnn.progress import progress
 
@@ -137,7 +138,7 @@ class _Loop:
         self._low, self._range = network.input.low, network.input.noise_scale
         self._draws = {name: tf.constant(array) for name, array in drawn.drawn().items()}
         self._cut = False
-        self._block = tf.function(self._steps, autograph=False, reduce_retracing=True)
+        self._block = compiled(self._steps, reduce_retracing=True)
 
     def run(
         self, start: np.ndarray, items: Sequence[np.ndarray | None], steps: int, advance: Any
@@ -331,7 +332,6 @@ def evaluate(network: Network, objective: Objective, images: np.ndarray) -> np.n
     images = _checked(network, asked, images, 1, 1, 1)
     layers = [name for name in asked.needs if name != SCORES]
 
-    @tf.function(autograph=False, reduce_retracing=True)
     def run(pictures: Any, items: Any) -> Any:
         given = network.trace(pictures, *layers, scores=SCORES in asked.needs)
         outputs = dict(zip([*layers, SCORES], given, strict=False))
@@ -340,6 +340,7 @@ def evaluate(network: Network, objective: Objective, images: np.ndarray) -> np.n
             for term, item in zip(asked.terms, items, strict=True)
         )
 
+    function = compiled(run, reduce_retracing=True)
     items = [term.measure.items() for term in asked.terms]
     size = (images.shape[1], images.shape[2])
     batch = network.memory.batch_size(_bytes_per_picture(network, asked, size))
@@ -347,5 +348,5 @@ def evaluate(network: Network, objective: Objective, images: np.ndarray) -> np.n
     for first in range(0, len(images), batch):
         part = slice(first, first + batch)
         mine = [None if item is None else tf.constant(item[part]) for item in items]
-        parts.append(np.asarray(run(tf.constant(images[part]), mine)))
+        parts.append(np.asarray(function(tf.constant(images[part]), mine)))
     return np.concatenate(parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kerascnn.compiled import compiled
 from kerascnn.errors import ModelError
 from kerascnn.graph import Step
 from kerascnn.graph.rectifiers import guided
@@ -33,33 +34,27 @@ class Functions:
     def layers(self, indices: tuple[int, ...]) -> Callable[[Any], tuple[Any, ...]]:
         """Return pictures → inner tensors, as visualizers see them."""
         if indices not in self._made:
-            import tensorflow as tf
-
             prepared = self._prepared
 
-            @tf.function(input_signature=[self._pictures()])
             def run(pictures: Any) -> tuple[Any, ...]:
                 values = prepared.inner(pictures, indices, logits=False)
                 return tuple(
                     prepared.outward(i, value) for i, value in zip(indices, values, strict=True)
                 )
 
-            self._made[indices] = run
+            self._made[indices] = compiled(run, input_signature=[self._pictures()])
         return self._made[indices]
 
     def scores(self) -> Callable[[Any], tuple[Any]]:
         """Return pictures → N × classes scores."""
         if "scores" not in self._made:
-            import tensorflow as tf
-
             prepared = self._prepared
 
-            @tf.function(input_signature=[self._pictures()])
             def run(pictures: Any) -> tuple[Any]:
                 logits = prepared.inner(pictures, [prepared.output.index], logits=True)[0]
                 return (prepared.scores(logits),)
 
-            self._made["scores"] = run
+            self._made["scores"] = compiled(run, input_signature=[self._pictures()])
         return self._made["scores"]
 
     def target(self, unit: int | None, whole: bool) -> Callable[[Any, Any], tuple[Any]]:
@@ -71,17 +66,15 @@ class Functions:
         """
         key = ("target", unit, whole)
         if key not in self._made:
-            import tensorflow as tf
-
             prepared = self._prepared
 
-            @tf.function(input_signature=[self._pictures(), self._channels()])
             def run(pictures: Any, channels: Any) -> tuple[Any]:
                 index = prepared.output.index if unit is None else unit
                 value = prepared.inner(pictures, [index], logits=unit is None)[0]
                 return (self._score(value, unit, whole, channels),)
 
-            self._made[key] = run
+            signature = [self._pictures(), self._channels()]
+            self._made[key] = compiled(run, input_signature=signature)
         return self._made[key]
 
     def gradient(
@@ -116,7 +109,6 @@ class Functions:
         # Raised outside: what is raised while tracing comes out in many lines.
         cut: list[bool] = []
 
-        @tf.function(input_signature=[self._pictures(), self._channels()])
         def run(pictures: Any, channels: Any) -> tuple[Any, ...]:
             with tf.GradientTape() as tape:
                 tape.watch(pictures)
@@ -131,8 +123,10 @@ class Functions:
                 return (gradient,)
             return prepared.outward(at, source), prepared.outward(at, gradient)
 
+        function = compiled(run, input_signature=[self._pictures(), self._channels()])
+
         def checked(pictures: Any, channels: Any) -> tuple[Any, ...]:
-            result: tuple[Any, ...] = run(pictures, channels)
+            result: tuple[Any, ...] = function(pictures, channels)
             if cut:
                 raise ModelError(_CUT.format("the picture" if at is None else "the layer"))
             return result

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from kerascnn.compiled import compiled
 from kerascnn.style.features import Features
 from kerascnn.style.statistics import Statistic
 from kerascnn.style.tiles import Tile
@@ -255,7 +256,7 @@ class _Traced:
             "unevenness": [picture, number],
             "whole": [picture, content, style, masks, regions, number],
         }
-        return tf.function(getattr(self, name), input_signature=signatures[name], autograph=False)
+        return compiled(getattr(self, name), input_signature=signatures[name])
 
     def maps(self, picture: Any) -> list[Any]:
         """Return the content layers' maps."""
