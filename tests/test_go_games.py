@@ -94,6 +94,7 @@ HOSTILE = {
     "no-number": b"(;GM[1]SZ[x];B[aa])",
     "outside": HEAD + b";B[zz])",
     "long-value": HEAD + b";B[" + b"a" * 5000 + b"])",
+    "another-game": b"(;GM[2]SZ[19];B[aa])",
     "on-a-stone": HEAD + b";B[aa];W[aa])",
     "amid": HEAD + b";B[aa];AB[bb])",
     "nested": b"(;" * 50_000,
@@ -128,6 +129,9 @@ def test_several_games_in_a_file_and_the_line_of_a_move(tmp_path, capsys):
     found = load_go(tmp_path)
     assert found.games == (1, 1) and found.y_train.tolist() == [0, 1, 2]
     assert capsys.readouterr().err.endswith("a.sgf:10: move 3 is on a stone\n")
+    write(tmp_path, a=one + one + HEAD + b"\n;B[aa]\n;W[zz])")
+    load_go(tmp_path)
+    assert capsys.readouterr().err.endswith("a.sgf:15: move 2 is on no point\n")
     write(tmp_path, a=one + one + b"(;SZ[19];B[aa](;B[bb]" + one)
     load_go(tmp_path)
     assert "a.sgf:13: not a whole SGF game" in capsys.readouterr().err

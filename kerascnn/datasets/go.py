@@ -208,6 +208,9 @@ def _read_game(file: str, line: int, text: bytes) -> Game:
     where = f"{file}:{line}"
     try:
         game = sgf.Sgf_game.from_bytes(text)
+        root = game.get_root()
+        if root.has_property("GM") and root.get("GM") != 1:
+            raise DataError(f"{where}: is a record of another game than Go")
         size = game.get_size()
         if size != SIDE:
             raise DataError(f"{where}: is a game on {size}×{size}, not {SIDE}×{SIDE}")
@@ -220,7 +223,11 @@ def _read_game(file: str, line: int, text: bytes) -> Game:
                 if moves or put[2]:
                     raise DataError(f"{where}: stones are put down or taken away amid the game")
                 black, white = black | put[0], white | put[1]
-            colour, point = node.get_move()
+            try:
+                colour, point = node.get_move()
+            except ValueError as error:
+                place = f"{file}:{line + _lines_before(text, len(moves) + 1)}"
+                raise DataError(f"{place}: move {len(moves) + 1} is on no point") from error
             if colour is not None:
                 moves.append((colour, point))
             if len(moves) > _MOST_MOVES:
