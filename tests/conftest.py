@@ -38,6 +38,14 @@ def command():
     return run
 
 
+@pytest.fixture(autouse=True)
+def seeded():
+    """Give layers the same weights in every run; Keras' initializers draw others each time."""
+    for name in ("tf_keras", "keras"):
+        if name in sys.modules:
+            sys.modules[name].utils.set_random_seed(0)
+
+
 @pytest.fixture(scope="session", params=["keras2", "keras3"])
 def keras(request):
     """Each Keras generation in turn, as a module."""
