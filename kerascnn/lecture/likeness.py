@@ -81,6 +81,35 @@ def nearest(pictures: Pictures, known: Pictures) -> tuple[npt.NDArray[np.intp], 
     return which, best
 
 
+def voted(
+    pictures: Pictures, known: Pictures, classes: npt.NDArray[Any], count: int = 5
+) -> npt.NDArray[np.intp]:
+    """Return the class that most of the nearest known pictures have, by their pixels alone.
+
+    Args:
+        pictures: N×H×W in [0, 1].
+        known: M×H×W in [0, 1].
+        classes: M whole numbers.
+        count: how many neighbours vote; of classes with as many votes the lowest wins.
+    """
+    a, b = (every.reshape(len(every), -1).astype(np.float32) for every in (pictures, known))
+    distance = (b**2).sum(axis=1) - 2 * a @ b.T
+    near = classes[distance.argsort(axis=1, kind="stable")[:, :count]]
+    return np.array([np.bincount(votes).argmax() for votes in near])
+
+
+def closeness(pictures: Pictures, known: Pictures) -> Pictures:
+    """Return the cosine between each picture and the known one that it is nearest to.
+
+    Args:
+        pictures: N×H×W, black 0.
+        known: M×H×W, black 0.
+    """
+    a, b = (every.reshape(len(every), -1).astype(np.float32) for every in (pictures, known))
+    a, b = (rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9) for rows in (a, b))
+    return np.asarray((a @ b.T).max(axis=1))
+
+
 def _unit(rows: Pictures) -> Pictures:
     centred = rows.astype(np.float32) - rows.mean(axis=1, keepdims=True, dtype=np.float32)
     return np.asarray(centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9))
