@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from kerascnn.errors import OutputError, UsageError
+from kerascnn.errors import DataError, OutputError, UsageError
 from kerascnn.lecture import arithmetic, make_book
 from kerascnn.lecture.book import Book, Made
 from kerascnn.lecture.chapters import convolution, load, why
@@ -211,6 +211,15 @@ def test_wrong_numbers_are_found_at_once(tmp_path):
     with pytest.raises(UsageError, match="--epochs must be at least 1"):
         make_book(tmp_path / "out", Settings(epochs=0), ["convolution"])
     assert not (tmp_path / "out").exists()
+
+
+def test_what_an_option_names_is_looked_for_at_once(tmp_path, capsys):
+    missing = Settings(quick=True, options={"tsv": str(tmp_path / "none.tsv")})
+    with pytest.raises(DataError, match=r"--tsv: there is no .*none\.tsv"):
+        make_book(tmp_path / "out", missing, ["convolution", "text"])
+    assert not (tmp_path / "out").exists()
+    make_book(tmp_path / "out", missing, ["shapes"])
+    assert "--tsv changes none of these chapters" in capsys.readouterr().err
 
 
 def test_an_unwritable_folder(tmp_path):

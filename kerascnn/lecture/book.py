@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from kerascnn.errors import one_line
+from kerascnn.errors import DataError, one_line
 from kerascnn.files import output_folder, sha256, write_json, write_text
 from kerascnn.lecture.chapters import NAMES, Chapter, chosen, load
 from kerascnn.lecture.content import Content
@@ -122,6 +122,7 @@ def make_book(out: Path, settings: Settings, chapters: Sequence[str] = ()) -> Bo
 
     Raises:
         UsageError: no such chapter, or a setting is wrong.
+        DataError: an option names a file or folder that is not there.
         OutputError: ``out`` can't be written to.
         KerascnnError: what a chapter came to grief with.
     """
@@ -130,6 +131,7 @@ def make_book(out: Path, settings: Settings, chapters: Sequence[str] = ()) -> Bo
 
     wanted = chosen(chapters)
     check_numbers(seeds=settings.seeds, epochs=settings.epochs, examples=settings.examples)
+    _check_options(wanted, settings)
     out = Path(out)
     found = versions()
     with output_folder(out):
@@ -157,6 +159,16 @@ def make_book(out: Path, settings: Settings, chapters: Sequence[str] = ()) -> Bo
         )
         write(book, out)
     return book
+
+
+def _check_options(chapters: Sequence[Chapter], settings: Settings) -> None:
+    """See that what options name is there: the chapters that read it come last."""
+    used = {name for chapter in chapters for name in chapter.uses}
+    for name, given in settings.options.items():
+        if name not in used:
+            say(f"--{name} changes none of these chapters")
+        elif not Path(given).exists():
+            raise DataError(f"--{name}: there is no {one_line(given)}")
 
 
 def write(book: Book, out: Path) -> None:
