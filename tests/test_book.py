@@ -105,6 +105,15 @@ def test_what_a_chapter_does_not_use_does_not_matter():
     assert some.used(("seeds",)) != other.used(("seeds",))
 
 
+def test_the_command_of_a_figure_has_what_its_numbers_depend_on():
+    settings = Settings(quick=True, seeds=2, epochs=3, options={"sgf": "my games", "tsv": "t"})
+    said = "kerascnn lecture --chapter go --quick --seeds 2 --sgf 'my games'"
+    assert settings.command(("seeds", "sgf"), "--chapter", "go") == said
+    assert settings.command(()) == "kerascnn lecture --quick"
+    assert Settings(epochs=3).command(("networks",)) == "kerascnn lecture --epochs 3"
+    assert Settings().command(("networks", "seeds", "sgf")) == "kerascnn lecture"
+
+
 def test_an_options_folder_counts_by_what_is_in_it(tmp_path):
     (tmp_path / "a.sgf").write_text("(;)")
     settings = Settings(options={"sgf": str(tmp_path)})

@@ -199,5 +199,5 @@ def _colophon(book: Book) -> dict[str, Any]:
         "system": book.machine["system"],
         "training": sum(book.training.values()),
         "seconds": sum(made.seconds for made in book.chapters),
-        "command": "kerascnn lecture --quick" if settings.quick else "kerascnn lecture",
+        "command": settings.command(("networks", "seeds", *settings.options)),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,7 @@ OPTIONS: tuple[Option, ...] = (
 
 QUICK_EPOCHS = 3
 EPOCHS = 20
+EXAMPLES = 10_000
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Settings:
     quick: bool = False
     seeds: int = 1
     epochs: int = EPOCHS
-    examples: int = 10_000
+    examples: int = EXAMPLES
     data: Path | None = None
     options: Mapping[str, str] = field(default_factory=dict)
 
@@ -71,6 +73,26 @@ class Settings:
                 given = self.options.get(name)
                 found[name] = None if given is None else [given, _state(Path(given))]
         return found
+
+    def command(self, uses: tuple[str, ...], *words: str) -> str:
+        """Return the command line that gives the same numbers.
+
+        Args:
+            uses: what they depend on, as of `Chapter`.
+            words: what comes first, after ``kerascnn lecture``.
+        """
+        said = ["kerascnn", "lecture", *words, *(["--quick"] if self.quick else [])]
+        flags: list[tuple[str, str, object, object]] = [
+            ("networks", "epochs", self.epochs, QUICK_EPOCHS if self.quick else EPOCHS),
+            ("networks", "examples", self.examples, EXAMPLES),
+            ("networks", "data", self.data, None),
+            ("seeds", "seeds", self.seeds, 1),
+            *((name, name, given, None) for name, given in self.options.items()),
+        ]
+        for use, name, value, default in flags:
+            if use in uses and value != default:
+                said += [f"--{name}", str(value)]
+        return shlex.join(said)
 
 
 def _state(path: Path) -> str:

@@ -98,6 +98,11 @@ class Work:
         """Put prose: ``text.KEY`` of the catalogues, with values for its ``{name}``."""
         self._add(Block("text", key, plain(values)))
 
+    def _command(self) -> str:
+        from kerascnn.lecture.chapters import load
+
+        return self.settings.command(load(self.name).uses, "--chapter", self.name)
+
     def figure(
         self,
         key: str,
@@ -130,7 +135,7 @@ class Work:
             "npz": f"{key}.npz",
             "width": round(_size(png)[0] / finer),
             "height": round(_size(png)[1] / finer),
-            "command": command or f"kerascnn lecture --chapter {self.name}",
+            "command": command or self._command(),
         }
         self._add(Block("figure", key, plain(values or {}), data))
 
