@@ -1,7 +1,7 @@
 """Make the pictures of docs/style.md: each by the command line that stands beneath it.
 
 python scripts/make_style_page.py                all that is missing
-python scripts/make_style_page.py --anew         all of it (a quarter of an hour on two cores)
+python scripts/make_style_page.py --anew         all of it (three quarters of an hour on two cores)
 python scripts/make_style_page.py --page         the page alone, in a second
 """
 
@@ -37,7 +37,9 @@ MORE = {
     "luminance": f"sample:coffee sample:style-swirls --keep-colour luminance {BRIEF}",
     "histogram": f"sample:coffee sample:style-swirls --keep-colour histogram {BRIEF}",
 }
-SIZES = (128, 256)
+SIZES = (128, 256, 512, 1024, 2048)
+# All as wide, to be held against one another; a click gives them whole.
+SMALL = '[<img alt="{0}" src="images/style/{0}.jpg" width="150">](images/style/{0}.jpg)'
 SWEEP = "sample:rocket sample:style-swirls --size {} --iterations 40"
 DREAMS = (
     "Deep Dream on the same network, the objective at four of its layers, as "
@@ -87,7 +89,7 @@ def _pictures() -> str:
     lines = ["### Six pairs", "", *_table(PAIRS, 2)]
     lines += ["", "### A blend, two regions, colours kept", "", *_table(MORE, 2)]
     lines += ["", "### The same at every size", "", f"`kerascnn style {SWEEP.format('SIZE')}`", ""]
-    lines += _row([str(size) for size in SIZES], sizes)
+    lines += _row([str(size) for size in SIZES], sizes, SMALL)
     lines += ["", "### What the layers dream of", "", DREAMS, "", *_row(list(LAYERS), dreams)]
     return "\n".join(lines)
 
@@ -100,8 +102,10 @@ def _settings() -> str:
     return "\n".join(lines)
 
 
-def _row(titles: list[str], names: list[str]) -> list[str]:
-    pictures = (f"![{name}](images/style/{name}.jpg)" for name in names)
+def _row(
+    titles: list[str], names: list[str], cell: str = "![{0}](images/style/{0}.jpg)"
+) -> list[str]:
+    pictures = map(cell.format, names)
     return [
         f"| {' | '.join(titles)} |",
         "|---" * len(titles) + "|",

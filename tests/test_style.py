@@ -24,7 +24,7 @@ from kerascnn.cli import main
 from kerascnn.style import painter as painting
 from kerascnn.style.colour import luminance, with_chroma_of, with_histogram_of
 from kerascnn.style.forecast import Memory, duration
-from kerascnn.style.masks import at_layer, read_regions
+from kerascnn.style.masks import at_layer, read_mask, read_regions
 from kerascnn.style.objective import Objective
 from kerascnn.style.painter import Painter, encode
 from kerascnn.style.pictures import Original, read_original, read_record, write_picture
@@ -346,6 +346,16 @@ def test_regions_take_each_its_own_style(folder):
     np.testing.assert_array_equal(at_layer(regions, tap)[0, :, :10], np.ones((16, 10)))
     with pytest.raises(UsageError, match="--mask"):
         read_regions([left], Original(picture(0) / 255.0, "c", (64, 80)), 3)
+
+
+def test_a_coloured_mask_counts_by_its_light_and_is_told(folder, capsys):
+    content = Original(picture(0) / 255.0, "c", (64, 80))
+    for name, colour in (("red", (255, 0, 0)), ("grey", (76, 76, 76))):
+        Image.new("RGB", (80, 64), colour).save(f"{name}.png")
+        np.testing.assert_array_equal(
+            read_mask(f"{name}.png", content) * 255, np.full((64, 80), 76)
+        )
+    assert capsys.readouterr().err.count("red.png is coloured") == 1
 
 
 def test_colours_are_kept_by_luminance(folder):

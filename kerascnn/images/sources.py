@@ -137,7 +137,7 @@ class TestDigits:
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of the digits."""
-        return hashlib.sha256(self._images.tobytes()).hexdigest()
+        return hashlib.sha256(self._images.data).hexdigest()
 
 
 class Files:

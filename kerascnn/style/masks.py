@@ -10,8 +10,11 @@ import numpy as np
 
 from kerascnn.errors import ImageError, UsageError, one_line
 from kerascnn.images.decoding import decode, kind_of, not_a_picture, read_bytes
+from kerascnn.progress import say
 from kerascnn.style.features import Tap
 from kerascnn.style.pictures import Original, resized
+
+_GREY = 0.1  # how far a grey's red, green and blue may lie apart
 
 
 def read_mask(source: Any, picture: Original) -> np.ndarray:
@@ -40,6 +43,9 @@ def read_mask(source: Any, picture: Original) -> np.ndarray:
         kind = kind_of(data[:64])
         if kind is None or kind in ("NPY", "NPZ"):
             raise not_a_picture(data, name)
+        shades, _ = decode(data, kind, name, (*picture.size, 3), lambda *_: None)
+        if np.ptp(shades, axis=-1).max() > _GREY:
+            say(f"{name} is coloured: what counts of a mask is how light it is")
         unit, own = decode(data, kind, name, (*picture.size, 1), lambda *_: None)
         values = np.asarray(unit[..., 0], np.float32)
     if tuple(own) != picture.own_size:
