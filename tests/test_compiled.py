@@ -68,6 +68,22 @@ def test_a_layer_with_a_branch_takes_the_right_one(branching):
     np.testing.assert_allclose(branching.gradients(-ones, [0]).sum(), 3, rtol=1e-6)
 
 
+def test_within_anybodys_function_the_network_is_run_as_written(branching):
+    import tensorflow as tf
+
+    function = tf.function(lambda pictures: branching.trace(pictures, scores=True)[0])
+    converted = []
+    with pytest.MonkeyPatch.context() as patched:
+        from tensorflow.python.autograph.impl import api
+
+        convert = api._convert_actual
+        patched.setattr(api, "_convert_actual", lambda f, c: converted.append(f) or convert(f, c))
+        assert float(function(tf.ones((1, 4, 6, 1)))[0, 0]) == 6
+    ours = [f for f in converted if getattr(f, "__module__", "").startswith("kerascnn")]
+    assert converted, "the layer's branch is rewritten"
+    assert not ours, ours
+
+
 def test_a_layer_with_a_branch_can_be_maximised_and_dreamt_of(branching):
     from kerascnn.ascent import Dreamer, maximise, strength, units
 

@@ -99,15 +99,7 @@ def maximise(
     loop = _Loop(network, objective, made, drawn, size, rate, relative)
     items = [_repeated(term.measure.items(), restarts) for term in objective.terms]
     batch = network.memory.batch_size(copies * _bytes_per_picture(network, objective, size))
-    slices = [slice(first, first + batch) for first in range(0, len(start), batch)]
-    parts = []
-    with progress("gradient ascent", steps * len(slices)) as bar:
-        for part in slices:
-            mine = [None if item is None else item[part] for item in items]
-            parts.append(loop.run(start[part], mine, steps, bar.advance))
-    images, history, moved = (
-        np.concatenate([part[i] for part in parts], axis) for i, axis in enumerate((0, 1, 0))
-    )
+    images, history, moved = _in_batches(loop, start, items, steps, batch)
     if not (np.isfinite(images).all() and np.isfinite(history).all()):
         raise ModelError(
             "the objective gives NaN or infinite numbers (kerascnn inspect tells whether the "
@@ -250,6 +242,26 @@ class _Loop:
         rate = self._rate * tf.sqrt(1 - _SECOND**count) / (1 - _FIRST**count)
         variable = variable + rate * first / (tf.sqrt(second) + _TINY)
         return self._parametrisation.settle(variable), first, second
+
+
+def _in_batches(
+    loop: _Loop,
+    start: np.ndarray,
+    items: Sequence[np.ndarray | None],
+    steps: int,
+    batch: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what the loop does, of so many pictures at once, for all of them."""
+    slices = [slice(first, first + batch) for first in range(0, len(start), batch)]
+    parts = []
+    with progress("gradient ascent", steps * len(slices)) as bar:
+        for part in slices:
+            mine = [None if item is None else item[part] for item in items]
+            parts.append(loop.run(start[part], mine, steps, bar.advance))
+    images, history, moved = (
+        np.concatenate([part[i] for part in parts], axis) for i, axis in enumerate((0, 1, 0))
+    )
+    return images, history, moved
 
 
 def _checked(

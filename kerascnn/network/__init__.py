@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kerascnn.compiled import as_written
 from kerascnn.contract import InputContract
 from kerascnn.errors import ModelError, one_line
 from kerascnn.graph import Step, family_of
@@ -362,6 +363,7 @@ class Network:
         """
         return self._functions.scores()
 
+    @as_written
     def trace(self, pictures: Any, *layers: str | Layer, scores: bool = False) -> tuple[Any, ...]:
         """Run the network on a tensor, inside a ``tf.function`` of one's own.
 
