@@ -227,6 +227,21 @@ def test_ctrl_c_keeps_the_picture_and_resume_goes_on_bit_for_bit(capsys, folder,
     assert not list(folder.glob("*.npz"))
 
 
+def test_the_forecast_is_of_what_is_left(folder, monkeypatch):
+    told = []
+    monkeypatch.setattr(
+        "kerascnn.style.work.forecast",
+        lambda stages, *_: told.append(sum(stage.steps for stage in stages)),
+    )
+    settings = StyleSettings(size=48, smallest=34, iterations=5)
+    work = painting.Painter(settings, ["style.png"]).begin("content.png")
+    work.forecast()
+    for _, _step in zip(range(3), work.steps(), strict=False):
+        pass
+    work.forecast()
+    assert told == [work.most_steps, work.most_steps - 3]
+
+
 def test_resume_takes_no_state_of_another_order(capsys, folder, monkeypatch):
     arguments = ("content.png", "style.png", "-o", "out.png")
     steps = Work.steps

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -106,7 +106,7 @@ class Work:
         return ahead + max(0, self.scene.stages[self.stage].steps - len(self._losses()))
 
     def forecast(self) -> Forecast:
-        """Tell what the painting will take, after a step or two at the smallest size."""
+        """Tell what the rest of it will take, after a step or two at the smallest size."""
         from kerascnn.style.painter import encode
 
         stage = self.scene.stages[0]
@@ -117,7 +117,9 @@ class Work:
         spent = time.perf_counter() - began
         pixels = stage.size[0] * stage.size[1]
         taps = self.painter.objective.taps
-        return forecast(self.scene.stages, self.painter.memory, taps, spent / pixels)
+        now, *ahead = self.scene.stages[self.stage :]
+        left = replace(now, steps=max(0, now.steps - len(self._losses())))
+        return forecast([left, *ahead], self.painter.memory, taps, spent / pixels)
 
     def steps(self) -> Iterator[Step]:
         """Paint, and yield after each step; between two the work can be saved.
