@@ -37,7 +37,7 @@ MORE = {
     "luminance": f"sample:coffee sample:style-swirls --keep-colour luminance {BRIEF}",
     "histogram": f"sample:coffee sample:style-swirls --keep-colour histogram {BRIEF}",
 }
-SIZES = (128, 256, 512, 1024, 2048)
+SIZES = (128, 256, 512)
 # All as wide, to be held against one another; a click gives them whole.
 SMALL = '[<img alt="{0}" src="images/style/{0}.jpg" width="150">](images/style/{0}.jpg)'
 SWEEP = "sample:rocket sample:style-swirls --size {} --iterations 40"
@@ -130,6 +130,18 @@ def draw(name: str, words: str) -> None:
     given = [word.replace("docs/", f"{ROOT / 'docs'}/") for word in shlex.split(words)]
     if kerascnn(["style", *given, "-o", str(path)]):
         raise SystemExit(f"{name} failed")
+    lighten(path)
+
+
+def lighten(path: Path) -> None:
+    """Save a large picture again in fewer bytes; its settings stay inside."""
+    from PIL import Image
+
+    with Image.open(path) as image:
+        image.load()
+        exif = image.getexif()
+    if max(image.size) > 512:
+        image.save(path, quality=80, exif=exif)
 
 
 def dream(layer: str) -> None:
