@@ -428,3 +428,16 @@ def test_a_dead_unit_is_told(keras):
     found = maximise(network, units("conv", [0, 1]) - 0.1 * l1(), start(network), relative=True)
     assert found.moved.tolist() == [True, False]
     assert np.isfinite(found.images).all()
+
+
+def test_pooling_with_channels_first_can_be_climbed(keras):
+    layers, first = keras.layers, {"data_format": "channels_first"}
+    keras.utils.set_random_seed(3)
+    inputs = keras.Input((3, 12, 10))
+    x = layers.Conv2D(4, 3, activation="relu", **first)(inputs)
+    x = layers.GlobalAveragePooling2D(**first)(layers.MaxPooling2D(**first)(x))
+    network = Network(keras.Model(inputs, layers.Dense(3)(x)))
+    begin = start(network)
+    found = maximise(network, classes([0, 2]), begin, steps=30, transforms=[Jitter(1)])
+    assert found.history.shape == (30, 2)
+    assert (found.history[-1] > found.history[0]).all()
