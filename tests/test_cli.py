@@ -117,6 +117,7 @@ def test_a_name_with_escape_sequences_is_made_harmless(capsys):
         (["--target", "conv2d:25"], 2, ["conv2d", "0 to 24", "25"]),
         (["--image", "nowhere.png"], 1, ["nowhere.png"]),
         (["--out", "{file}/x"], 1, ["can't write"]),
+        (["-o", "{file}/x"], 1, ["can't write"]),
         (["--preprocess", "bytes"], 2, ["bytes", "unit"]),
         (["--output", "second"], 2, ["second"]),
         (["--labels", "nowhere.txt"], 1, ["nowhere.txt"]),

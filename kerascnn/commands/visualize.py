@@ -46,6 +46,7 @@ Asked = tuple[Plugin, Visualizer]
     help="What to explain: a class index or name, LAYER:CHANNEL, or predicted (default).",
 )
 @click.option(
+    "-o",
     "--out",
     metavar="DIR",
     help="Where to write; default: kerascnn-out/<model>/<plugin>/. Several plugins: DIR/<plugin>/.",
