@@ -142,6 +142,7 @@ WRONG = [
     (["nowhere.png", "style.png"], 1, ["nowhere.png"]),
     (["text.txt", "style.png"], 1, ["text.txt", "not a picture"]),
     (["content.png", "text.txt"], 1, ["text.txt"]),
+    (["sample:cats", "style.png"], 1, ["no sample 'cats'", "cat"]),
     (["line.png", "style.png"], 1, ["line", "too narrow"]),
     (["content.png", "line.png"], 1, ["line", "a side"]),
     (["content.png", "style.png", "-o", "o.gif"], 1, ["o.gif", ".png"]),
@@ -436,6 +437,8 @@ def test_contents_come_upright_and_on_white(tmp_path):
         np.zeros((4, 5, 3), int),
         np.full((4, 5, 3), 2.0),
         np.full((4, 5, 3), np.nan),
+        3,
+        None,
     ],
 )
 def test_an_array_that_is_no_picture_is_told(wrong):

@@ -6,12 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerascnn.errors import ImageError, OutputError, one_line
+from kerascnn.errors import ImageError, OutputError, nearest, one_line
 from kerascnn.files import write_with
 from kerascnn.images.decoding import decode, kind_of, not_a_picture, read_bytes
 from kerascnn.progress import say
@@ -92,9 +93,17 @@ def read_original(source: Source, long_side: int | None = None) -> Original:
     """
     if isinstance(source, np.ndarray):
         return _of_array(source)
+    if not isinstance(source, (str, PathLike)):
+        raise ImageError(
+            f"a picture must be a path or an array H×W×3. Received: {type(source).__name__}"
+        )
     if isinstance(source, str) and source.startswith(SAMPLE):
         name = source.removeprefix(SAMPLE)
-        file = resources.files("kerascnn") / "samples" / f"{name}.jpg"
+        folder = resources.files("kerascnn") / "samples"
+        known = [file.name[:-4] for file in folder.iterdir() if file.name.endswith(".jpg")]
+        if name not in known:
+            raise ImageError(f"no sample {one_line(name, 40)!r}{nearest(name, sorted(known))}")
+        file = folder / f"{name}.jpg"
         with resources.as_file(file) as path:
             return _decoded(Path(path), name, long_side)
     path = Path(source)
