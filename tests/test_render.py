@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kerascnn import Heatmap, Images, Kernels, LayerMaps, Maps, Result
 from kerascnn.render import draw, to_png
-from kerascnn.render.fonts import shortened, writable
+from kerascnn.render.fonts import shortened, wrapped, writable
 from kerascnn.render.sheet import DPI, WIDEST, Sheet
 from test_result import each_kind, numbers, top
 
@@ -143,6 +143,15 @@ def test_shortening_keeps_both_ends(text, width, size):
         assert text.startswith(head)
         assert text.endswith(tail)
         assert len(short) <= len(text)
+
+
+def test_a_subtitle_is_broken_between_words_not_cut():
+    text = "the 4 strongest of 4 pictures, a row a unit; 6 of 8 units, all of them are in the NPZ"
+    lines = wrapped(text, 3.0, 8)
+    assert 1 < len(lines) <= 3
+    assert " ".join(lines) == text
+    assert [shortened(line, 3.0, 8) for line in lines] == lines
+    assert Sheet(3.0, 1.0, "title", text).y > Sheet(12.0, 1.0, "title", text).y
 
 
 def test_what_no_font_has_is_marked():

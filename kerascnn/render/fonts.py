@@ -77,6 +77,26 @@ def shortened(text: str, width: float, size: float) -> str:
     return head + "…" + tail
 
 
+def wrapped(text: str, width: float, size: float, most: int = 3) -> list[str]:
+    """Break one line between words into lines of so many inches.
+
+    Args:
+        text: one line.
+        width: inches.
+        size: of the letters, in points.
+        most: how many lines at most; the last holds what is left, however long.
+    """
+    room = width * 72 / size
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and (len(lines) == most or sum(map(_width, longer)) <= room):
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
 def _width(character: str) -> float:
     """Return about how wide a character is, in units of the letters' size; rather too wide."""
     if unicodedata.east_asian_width(character) in "WF":

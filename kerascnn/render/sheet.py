@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerascnn.errors import one_line
-from kerascnn.render.fonts import families, shortened, writable
+from kerascnn.render.fonts import families, shortened, wrapped, writable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +42,7 @@ class Sheet:
         width: of what is to be drawn, with its margins.
         height: of what comes below the title.
         title: over it all; cut to the sheet's width.
-        subtitle: a smaller line below the title.
+        subtitle: a smaller line below the title, or up to three where the sheet is narrow.
 
     Attributes:
         figure: Matplotlib's figure.
@@ -55,7 +55,10 @@ class Sheet:
         from matplotlib.figure import Figure
 
         self.width = max(width, 4.0)
-        self.y = MARGIN + (0.3 if title else 0.0) + (LINE if subtitle else 0.0)
+        room = self.width - 2 * MARGIN
+        lines = wrapped(writable(one_line(subtitle, 400)), room, 8)
+        top = MARGIN + (0.3 if title else 0.0)
+        self.y = top + LINE * len(lines)
         self.height = min(self.y + height + MARGIN, _TALLEST)
         self.figure: Figure = Figure(figsize=(self.width, self.height), dpi=DPI, facecolor="white")
         FigureCanvasAgg(self.figure)
@@ -63,10 +66,9 @@ class Sheet:
         self._canvas.set_axis_off()
         self._canvas.set(xlim=(0, self.width), ylim=(self.height, 0))
         if title:
-            self.text(MARGIN, MARGIN, title, size=12, width=self.width - 2 * MARGIN)
-        if subtitle:
-            y = MARGIN + (0.3 if title else 0.0)
-            self.text(MARGIN, y, subtitle, size=8, width=self.width - 2 * MARGIN, color="0.35")
+            self.text(MARGIN, MARGIN, title, size=12, width=room)
+        for number, line in enumerate(lines):
+            self.text(MARGIN, top + LINE * number, line, size=8, width=room, color="0.35")
 
     def picture(
         self,
