@@ -93,6 +93,8 @@ class DeepDream(Visualizer):
             return layers, [] if tuple(layers) == self.layer else [f"layers: {', '.join(layers)}"]
         convolutions = network.convolutions()
         chosen = convolutions[round(_DEPTH * (len(convolutions) - 1))].name
+        if len(convolutions) == 1:
+            return [chosen], [f"took layer {chosen}, the network's only convolution"]
         why = (
             f"took layer {chosen}, at three quarters of the network's {len(convolutions)} "
             "convolutions: parts of things, small enough to repeat (--layer takes another)"

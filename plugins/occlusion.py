@@ -39,7 +39,7 @@ class Occlusion(Visualizer):
         stride = self.stride or max(1, patch // 2)
         boxes = _boxes(size, patch, stride)
         score = self._measured(network, target)
-        maps, facts, notes, captions = [], [], [], []
+        maps, facts, notes, captions, still = [], [], [], [], []
         for row, image in enumerate(images):
             unit = target if isinstance(target, Unit) else None
             fill = _fill(self.fill, network.input, image, patch)
@@ -61,11 +61,9 @@ class Occlusion(Visualizer):
             )
             captions.append(_caption(network, target, row, facts[-1], found.scores[lowest], score))
             if np.ptp(values) <= 1e-3 * max(abs(float(plain)), 1e-12):
-                notes.append(
-                    f"picture {row}: the {score} hardly changes ({values.min():.4g} to "
-                    f"{values.max():.4g}); a larger --patch may show more"
-                    + (", or --score logit" if score == "probability" else "")
-                )
+                still.append((row, values.min(), values.max()))
+        if still:
+            notes.append(_still(still, score))
         notes += sorted({_how(fact) for fact in facts})
         return Heatmap(
             np.stack(maps),
@@ -103,6 +101,18 @@ class Occlusion(Visualizer):
         if network.head.kind == "features" and self.score is None:
             return "channel mean"  # what stands for a score where there are no classes
         return self.score or ("probability" if chances else "logit")
+
+
+def _still(still: list[tuple[int, float, float]], score: str) -> str:
+    """Say of which pictures nothing much is to be seen, in one line for all."""
+    row, low, high = still[0]
+    more = f", and {len(still) - 1} more" if len(still) > 1 else ""
+    return (
+        f"picture {row}{more}: the {score} hardly changes ({low:.4g} to {high:.4g}"
+        + (" in the first)" if more else ")")
+        + "; a larger --patch may show more"
+        + (", or --score logit" if score == "probability" else "")
+    )
 
 
 def _boxes(size, patch, stride):

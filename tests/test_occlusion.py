@@ -183,6 +183,9 @@ def test_nothing_changes_is_said(corner):
     found = Occlusion(fill="1").visualize(corner, white(), np.array([0]))
     assert any("hardly changes" in note for note in found.notes)
     assert any("the patches change nothing" in note for note in found.notes)
+    many = Occlusion(fill="1").visualize(corner, np.repeat(white(), 5, 0), np.zeros(5, int))
+    (said,) = [note for note in many.notes if "hardly changes" in note]
+    assert said.startswith("picture 0, and 4 more: ")
 
 
 def test_how_it_was_computed_is_told(keras):
