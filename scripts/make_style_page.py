@@ -1,7 +1,7 @@
 """Make the pictures of docs/style.md: each by the command line that stands beneath it.
 
 python scripts/make_style_page.py                all that is missing
-python scripts/make_style_page.py --anew         all of it (three quarters of an hour on two cores)
+python scripts/make_style_page.py --anew         all of it (half an hour on two cores)
 python scripts/make_style_page.py --page         the page alone, in a second
 """
 
@@ -37,7 +37,7 @@ MORE = {
     "luminance": f"sample:coffee sample:style-swirls --keep-colour luminance {BRIEF}",
     "histogram": f"sample:coffee sample:style-swirls --keep-colour histogram {BRIEF}",
 }
-SIZES = (128, 256, 512)
+SIZES = (128, 256, 512, 1024)
 # All as wide, to be held against one another; a click gives them whole.
 SMALL = '[<img alt="{0}" src="images/style/{0}.jpg" width="150">](images/style/{0}.jpg)'
 SWEEP = "sample:rocket sample:style-swirls --size {} --iterations 40"
