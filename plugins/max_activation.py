@@ -51,7 +51,6 @@ _PRESETS: dict[tuple[str, str], dict] = {
 _ALL_UP_TO = 20
 _FIRST = 12
 _SMALL = 96
-_STRONGER = (0.25, 0.5)
 
 
 class MaxActivation(Visualizer):
@@ -104,14 +103,12 @@ class MaxActivation(Visualizer):
 
     def visualize(self, network, images, target):
         """Ascend from the start for all units at once."""
-        from kerascnn.ascent import Fourier, Pixels, maximise
+        from kerascnn.ascent import Fourier, Pixels, maximise, units
 
         asked = self._asked(network)
-        layer, _, objective, _ = asked
+        layer, chosen, objective, _ = asked
         given = self._settings(network, layer)
         penalties, moves = self._regularisers(network, given)
-        for penalty in penalties:
-            objective = objective - penalty
         waves = given["parametrisation"] == "fourier"
         options = {
             "steps": given["steps"],
@@ -125,13 +122,17 @@ class MaxActivation(Visualizer):
         }
         size = self._size(network, layer)
         starts = self._starts(network, given, size)
-        found = maximise(network, objective, starts, **options)
-        for contrast in _STRONGER if given["start"] == "noise" else ():
-            if found.moved.all():
-                break
-            # From a dead ReLU no gradient comes: begin again where there is more to see.
-            starts = self._starts(network, given, size, contrast, seed=1000)
-            found = found.better(maximise(network, objective, starts, **options))
+        found = maximise(network, sum(penalties, objective), starts, **options)
+        if layer is not None and not found.moved.all():
+            # From a dead ReLU no gradient comes: climb without it first, to where it is awake.
+            dead = [index for index, moved in enumerate(found.moved) if not moved]
+            theirs = units(layer.name, [chosen[index] for index in dead], self.where)
+            plain = {"steps": given["steps"], "rate": given["rate"], "rectified": False}
+            parametrisation = options["parametrisation"]
+            woken = maximise(network, theirs, starts[:1], parametrisation=parametrisation, **plain)
+            options["restarts"] = 1
+            again = maximise(network, sum(penalties, theirs), woken.images, **options)
+            found = found.replaced(dead, again)
         return self._result(network, asked, given, starts[:1], found)
 
     def _settings(self, network, layer):
@@ -170,7 +171,7 @@ class MaxActivation(Visualizer):
             "variation": total_variation(2),
             "off_centre": off_centre(about=about),
         }
-        penalties = [given[name] * penalty for name, penalty in made.items() if given[name]]
+        penalties = [-given[name] * penalty for name, penalty in made.items() if given[name]]
         kinds = {
             "jitter": Jitter,
             "rotate": Rotate,
@@ -231,16 +232,14 @@ class MaxActivation(Visualizer):
             return min(side, height or 224), min(side, width or 224)
         return height or 224, width or 224
 
-    def _starts(self, network, given, size, contrast=0.1, seed=0):
+    def _starts(self, network, given, size):
         import numpy as np
 
         from kerascnn.ascent import start
 
         return np.concatenate(
             [
-                start(
-                    network, given["start"], size, contrast=contrast, seed=self.seed + seed + index
-                )
+                start(network, given["start"], size, seed=self.seed + index)
                 for index in range(given["restarts"])
             ]
         )
@@ -262,7 +261,7 @@ class MaxActivation(Visualizer):
         still = [unit for unit, moved in zip(units, found.moved, strict=True) if not moved]
         if still:
             notes.append(
-                f"{', '.join(map(str, still))}: no start made it respond at all (a dead ReLU?), "
+                f"{', '.join(map(str, still))}: nothing made it respond at all (a dead ReLU?), "
                 "so nothing could be climbed"
             )
         captions = [

@@ -417,6 +417,52 @@ def test_numbers_that_are_not_finite_are_said(linear):
         maximise(linear, wild, start(linear), steps=2)
 
 
+@pytest.mark.parametrize("ending", ["own", "layer", "activation", "none"])
+def test_a_layer_can_be_asked_for_what_goes_into_its_relu(keras, ending):
+    import tensorflow as tf
+
+    layers = keras.layers
+    own = "relu" if ending == "own" else None
+    stack = [layers.Input((6, 6, 1)), layers.Conv2D(2, 3, activation=own, name="conv")]
+    if ending in ("layer", "activation"):
+        stack.append(layers.ReLU(name="end") if ending == "layer" else
+                     layers.Activation("relu", name="end"))  # fmt: skip
+    model = keras.Sequential(stack)
+    kernel = np.random.default_rng(3).standard_normal((3, 3, 1, 2)).astype(np.float32)
+    model.set_weights([kernel, np.array([-9.0, 0.5], np.float32)])
+    network = Network(model)
+    name = network.layers[-1].name
+    picture = np.random.default_rng(4).random((1, 6, 6, 1)).astype(np.float32)
+    linear = tf.nn.bias_add(tf.nn.conv2d(picture, kernel, 1, "VALID"), [-9.0, 0.5])
+    (found,) = network.trace(tf.constant(picture), name, rectified=False)
+    np.testing.assert_allclose(found, linear, rtol=1e-4, atol=1e-5)
+    (found,) = network.trace(tf.constant(picture), name)
+    usual = linear if ending == "none" else tf.nn.relu(linear)
+    np.testing.assert_allclose(found, usual, rtol=1e-4, atol=1e-5)
+    with pytest.raises(UsageError, match="one layer alone"):
+        network.trace(tf.constant(picture), name, scores=True, rectified=False)
+
+
+def test_a_dead_unit_is_climbed_awake(keras):
+    layers = keras.layers
+    model = keras.Sequential(
+        [layers.Input((6, 6, 1)), layers.Conv2D(2, 3, activation="relu", name="conv")]
+    )
+    kernel = np.ones((3, 3, 1, 2), np.float32)
+    model.set_weights([kernel, np.array([0.0, -6.0], np.float32)])
+    network = Network(model)
+    asleep = maximise(network, units("conv", [1]), start(network), steps=40)
+    assert not asleep.moved.any()
+    woken = maximise(network, units("conv", [1]), start(network), steps=40, rectified=False)
+    assert woken.moved.all()
+    awake = maximise(network, units("conv", [1]), woken.images, steps=5)
+    assert awake.moved.all()
+    both = maximise(network, units("conv", [0, 1]), start(network), steps=5).replaced([1], awake)
+    assert both.moved.all()
+    np.testing.assert_array_equal(both.images[1], awake.images[0])
+    np.testing.assert_array_equal(both.history[:, 1], awake.history[:, 0])
+
+
 def test_a_dead_unit_is_told(keras):
     layers = keras.layers
     model = keras.Sequential(

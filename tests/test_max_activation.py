@@ -192,7 +192,7 @@ def test_a_dead_unit_is_told(keras, plugin):
     assert facts["activation"][0] > facts["activation_at_start"][0]
     assert facts["activation"][1] > 0
     assert facts["activation"][2] == 0
-    assert any(note.startswith("2: no start made it respond") for note in run.result.notes)
+    assert any(note.startswith("2: nothing made it respond") for note in run.result.notes)
 
 
 @pytest.mark.parametrize(

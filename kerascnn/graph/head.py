@@ -72,11 +72,11 @@ def find_head(graph: Graph, output: int, axis: Callable[[int], int]) -> Head:
         kind = "binary" if name == "sigmoid" and classes == 1 else name
         if _has_own_activation(step):
             why = f"{name} is the activation of {step.kind} {step.path!r}; taken off"
-            return Head(kind, step.path, classes, why, {step: _bare})
+            return Head(kind, step.path, classes, why, {step: bare})
         before = graph.producer(step.inputs[0])
         path = before.path if before else step.path
         why = f"{step.kind} {step.path!r} is the {name}; its input is the logit"
-        return Head(kind, path, classes, why, {step: _pass})
+        return Head(kind, path, classes, why, {step: passed})
     if spatial:
         why = f"{step.kind} {step.path!r} gives maps, not classes; its channels are the targets"
         return Head("features", step.path, classes, why, {})
@@ -138,10 +138,12 @@ def _classes(shape: tuple[int | None, ...] | None, axis: int) -> tuple[int | Non
     return shape[-1], len(shape) > 2
 
 
-def _bare(step: Step, args: Any, kwargs: Any) -> Any:
+def bare(step: Step, args: Any, kwargs: Any) -> Any:
+    """Run a step without the activation function of its layer."""
     with without_activation(step.layer):
         return step.layer(*args, **kwargs)
 
 
-def _pass(_step: Step, args: Any, kwargs: Any) -> Any:
+def passed(_step: Step, args: Any, kwargs: Any) -> Any:
+    """Hand on what a step is given, instead of running it."""
     return args[0] if args else next(iter(kwargs.values()))

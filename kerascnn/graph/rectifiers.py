@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from kerascnn.graph import Step
-from kerascnn.graph.head import function_name
+from kerascnn.graph import Replace, Step
+from kerascnn.graph.head import bare, function_name, passed
 
 _KINDS = frozenset({"ReLU", "Relu", "Relu6"})
 _SYMBOLS = frozenset({"nn.relu", "nn.relu6"})
@@ -21,7 +21,18 @@ def rectifiers(steps: Iterable[Step]) -> tuple[Step, ...]:
 def _rectifies(step: Step) -> bool:
     if step.kind in _KINDS or getattr(step.layer, "symbol", None) in _SYMBOLS:
         return True
+    return _is_its_own(step)
+
+
+def _is_its_own(step: Step) -> bool:
     return function_name(getattr(step.layer, "activation", None)) in _FUNCTIONS
+
+
+def unrectified(step: Step) -> Replace | None:
+    """Return how to do a step without the ReLU that it ends in; None where it ends in none."""
+    if not _rectifies(step):
+        return None
+    return bare if step.kind != "Activation" and _is_its_own(step) else passed
 
 
 def guided(step: Step, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -26,7 +26,7 @@ from kerascnn.memory import MemoryBudget
 from kerascnn.network.affine import affine, is_affine
 from kerascnn.network.batches import Batches
 from kerascnn.network.catalogue import Catalogue
-from kerascnn.network.functions import Functions
+from kerascnn.network.functions import Functions, traced
 from kerascnn.network.patching import Asked, Patched, Patching
 from kerascnn.network.prepared import prepare
 from kerascnn.network.preprocessing import find_preprocessing
@@ -364,7 +364,13 @@ class Network:
         return self._functions.scores()
 
     @as_written
-    def trace(self, pictures: Any, *layers: str | Layer, scores: bool = False) -> tuple[Any, ...]:
+    def trace(
+        self,
+        pictures: Any,
+        *layers: str | Layer,
+        scores: bool = False,
+        rectified: bool = True,
+    ) -> tuple[Any, ...]:
         """Run the network on a tensor, inside a ``tf.function`` of one's own.
 
         As `function`, but not compiled by itself, and not held to the model's size: layers whose
@@ -374,13 +380,15 @@ class Network:
             pictures: float32 tensor N×H×W×C in the model's values.
             *layers: what to return.
             scores: whether to return the N × classes logits too, after the layers.
+            rectified: False gives what goes into the ReLU that a layer ends in, so that it can be
+                derived where the ReLU is dead. Of one layer alone: the next would be given it too.
+
+        Raises:
+            UsageError: ``rectified=False`` for anything but one layer.
         """
-        prepared = self._prepared
-        indices = [self._catalogue.find(layer).index for layer in layers]
-        wanted = [*indices, prepared.output.index] if scores else indices
-        values = prepared.inner(pictures, wanted, logits=scores)
-        found = [prepared.outward(i, v) for i, v in zip(indices, values, strict=False)]
-        return (*found, prepared.scores(values[-1])) if scores else tuple(found)
+        found = [self._catalogue.find(layer) for layer in layers]
+        bare = () if rectified else [self._catalogue.step(layer) for layer in found]
+        return traced(self._prepared, pictures, [each.index for each in found], scores, bare)
 
     def affine(
         self, layer: str | Layer, channels: Sequence[int]

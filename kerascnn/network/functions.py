@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kerascnn.compiled import compiled
-from kerascnn.errors import ModelError
+from kerascnn.errors import ModelError, UsageError
 from kerascnn.graph import Step
-from kerascnn.graph.rectifiers import guided
+from kerascnn.graph.rectifiers import guided, unrectified
 from kerascnn.network.prepared import Prepared
 
 _CUT = (
@@ -152,3 +152,28 @@ class Functions:
         import tensorflow as tf
 
         return tf.TensorSpec((None,), tf.int32)
+
+
+def traced(
+    prepared: Prepared,
+    pictures: Any,
+    indices: Sequence[int],
+    scores: bool,
+    bare: Sequence[Step] = (),
+) -> tuple[Any, ...]:
+    """Run the network on a tensor; see `Network.trace`.
+
+    Args:
+        prepared: the model.
+        pictures: N×H×W×C.
+        indices: the tensors to return.
+        scores: whether to return the scores too, after them.
+        bare: the steps to be done without the ReLU that they end in.
+    """
+    if bare and (len(indices) != 1 or scores):
+        raise UsageError("rectified=False is for one layer alone, without the scores")
+    replace = {step: call for step in bare if (call := unrectified(step))}
+    wanted = [*indices, prepared.output.index] if scores else indices
+    values = prepared.inner(pictures, wanted, logits=scores, replace=replace)
+    given = [prepared.outward(i, v) for i, v in zip(indices, values, strict=False)]
+    return (*given, prepared.scores(values[-1])) if scores else tuple(given)
