@@ -42,14 +42,12 @@ class Ascent:
     history: np.ndarray
     moved: np.ndarray
 
-    def better(self, other: Ascent) -> Ascent:
-        """Return, picture by picture, the other's where only the other moved."""
-        take = other.moved & ~self.moved
-        return Ascent(
-            np.where(take[:, None, None, None], other.images, self.images),
-            np.where(take, other.history, self.history),
-            self.moved | other.moved,
-        )
+    def replaced(self, pictures: Sequence[int], other: Ascent) -> Ascent:
+        """Return the same with some pictures, by their number, taken from another ascent."""
+        images, history, moved = self.images.copy(), self.history.copy(), self.moved.copy()
+        where = list(pictures)
+        images[where], history[:, where], moved[where] = other.images, other.history, other.moved
+        return Ascent(images, history, moved)
 
 
 def maximise(
@@ -64,6 +62,7 @@ def maximise(
     copies: int = 1,
     relative: bool = False,
     restarts: int = 1,
+    rectified: bool = True,
     seed: int = 0,
 ) -> Ascent:
     """Change pictures so that an objective rises: gradient ascent with Adam, weights held fixed.
@@ -85,6 +84,8 @@ def maximise(
             absolute value, so that penalties weigh as much on every network and unit.
         restarts: from how many pictures to begin for each unit; the best by the objective at the
             end is kept.
+        rectified: False asks for what goes into the ReLU that the objective's one layer ends in;
+            so a unit that is dead where the ascent begins is climbed awake.
         seed: of the transforms.
 
     Raises:
@@ -94,9 +95,9 @@ def maximise(
     start = _checked(network, objective, start, steps, copies, restarts)
     size = (start.shape[1], start.shape[2])
     drawn = plan(transforms, steps, copies, size, np.random.default_rng(seed))
-    objective = shortened(objective, network, size)
+    objective = shortened(objective, network, size) if rectified else objective
     made = parametrisation if parametrisation is not None else Pixels()
-    loop = _Loop(network, objective, made, drawn, size, rate, relative)
+    loop = _Loop(network, objective, made, drawn, size, rate, relative, rectified)
     items = [_repeated(term.measure.items(), restarts) for term in objective.terms]
     batch = network.memory.batch_size(copies * _bytes_per_picture(network, objective, size))
     images, history, moved = _in_batches(loop, start, items, steps, batch)
@@ -121,12 +122,14 @@ class _Loop:
         size: tuple[int, int],
         rate: float,
         relative: bool,
+        rectified: bool,
     ) -> None:
         import tensorflow as tf
 
         self._network, self._objective = network, objective
         self._parametrisation, self._plan = parametrisation, drawn
         self._size, self._rate, self._relative = size, rate, relative
+        self._rectified = rectified
         self._low, self._range = network.input.low, network.input.noise_scale
         self._draws = {name: tf.constant(array) for name, array in drawn.drawn().items()}
         self._cut = False
@@ -227,7 +230,9 @@ class _Loop:
         copies, needs = self._plan.copies, self._objective.needs
         pictures = self._low + self._plan.apply(unit, drawn) * self._range
         layers = [name for name in needs if name != SCORES]
-        given = self._network.trace(pictures, *layers, scores=SCORES in needs)
+        given = self._network.trace(
+            pictures, *layers, scores=SCORES in needs, rectified=self._rectified
+        )
         outputs = dict(zip([*layers, SCORES], given, strict=False))
         says: Any = tf.zeros(tf.shape(unit)[:1])
         costs: Any = None
