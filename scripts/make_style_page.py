@@ -37,7 +37,7 @@ MORE = {
     "luminance": f"sample:coffee sample:style-swirls --keep-colour luminance {BRIEF}",
     "histogram": f"sample:coffee sample:style-swirls --keep-colour histogram {BRIEF}",
 }
-SIZES = (128, 256, 512, 1024)
+SIZES = (128, 256, 512, 1024, 2048)
 # All as wide, to be held against one another; a click gives them whole.
 SMALL = '[<img alt="{0}" src="images/style/{0}.jpg" width="150">](images/style/{0}.jpg)'
 SWEEP = "sample:rocket sample:style-swirls --size {} --iterations 40"
