@@ -31,7 +31,7 @@ def checked(value: Any, shape: str, label: str) -> np.ndarray:
     value = np.ascontiguousarray(value, np.float32)
     if not np.isfinite(value).all():
         raise PluginError(
-            f"{label} holds NaN or infinite numbers: the network gives none that are finite "
-            "for this picture (kerascnn inspect tells whether its weights are)"
+            f"{label}: NaN or infinite numbers among them (kerascnn inspect tells whether the "
+            "network's weights are finite)"
         )
     return value

@@ -246,7 +246,7 @@ def answer(
         raise
     except MemoryError as error:
         raise ModelError("there is not enough memory for this; give less by --memory") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # no plugin ends the whole program
         raise PluginError(
             f"plugin {visualizer.name!r} failed: {type(error).__name__}: {one_line(error)}"
         ) from error

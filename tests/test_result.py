@@ -120,8 +120,8 @@ def test_an_archive_with_a_pickle_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Images(np.full((1, 2, 2, 1), np.nan)), "holds NaN or infinite"),
-        (lambda: Heatmap(np.full((1, 2, 2), np.inf), over=numbers(1, 2, 2, 1)), "holds NaN"),
+        (lambda: Images(np.full((1, 2, 2, 1), np.nan)), "NaN or infinite"),
+        (lambda: Heatmap(np.full((1, 2, 2), np.inf), over=numbers(1, 2, 2, 1)), "NaN or infinite"),
         (lambda: Images(numbers(2, 2, 1)), r"must be N×H×W×C. Received the shape \(2, 2, 1\)"),
         (lambda: Images(numbers(0, 2, 2, 1)), "must be N×H×W×C"),
         (lambda: Images(np.array([[[["a"]]]])), "must be real numbers"),

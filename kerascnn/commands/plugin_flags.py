@@ -1,7 +1,7 @@
 """Commands that take the flags of the plugins they are told to run.
 
-One plugin's flags are its options. Of several, a flag goes to each plugin that has an option of
-that name, and ``--NAME.OPTION`` to the plugin NAME alone.
+A plugin's flags are its options. Of several plugins, a flag goes to each that has an option of that
+name, and ``--NAME.OPTION`` to the plugin NAME alone.
 """
 
 from __future__ import annotations
@@ -133,15 +133,14 @@ def _peek(arguments: Sequence[str], flag: str) -> list[str]:
 
 
 def _flags_of(chosen: Sequence[Plugin]) -> list[click.Option]:
-    """Return a flag for each name of an option, and for several plugins one for each of theirs."""
+    """Return a flag for each name of an option, and one for each plugin's own alone."""
     named: dict[str, list[Option]] = {}
     alone = []
     for plugin in chosen:
         for option in options(plugin.visualizer):
             named.setdefault(option.name, []).append(option)
-            if len(chosen) > 1:
-                prefix = f"{plugin.name}."
-                alone.append(make_flag(option, _alone(plugin, option), prefix, option.is_list))
+            prefix = f"{plugin.name}."
+            alone.append(make_flag(option, _alone(plugin, option), prefix, option.is_list))
     together = [
         make_flag(found[0], name, "", any(option.is_list for option in found))
         for name, found in named.items()

@@ -62,9 +62,8 @@ def layout_of(graph: Graph, port: Port) -> Layout:
         return Layout((sizes[0], sizes[1], 1), 3, 3)
     if len(sizes) == 1 and sizes[0] is not None:
         return Layout(_square(sizes[0]), 3, 2)
-    raise ModelError(
-        f"input {port.name!r} of shape {shape} is no picture; name another one by --input"
-    )
+    hint = "name another one by --input" if len(graph.inputs) > 1 else "and it is the only one"
+    raise ModelError(f"input {port.name!r} of shape {shape} is no picture; {hint}")
 
 
 def _square(length: int) -> tuple[int, int, int]:

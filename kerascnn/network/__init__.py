@@ -31,7 +31,7 @@ from kerascnn.network.patching import Asked, Patched, Patching
 from kerascnn.network.prepared import prepare
 from kerascnn.network.preprocessing import find_preprocessing
 from kerascnn.network.target import Target, Targets
-from kerascnn.network.verification import finite, verify
+from kerascnn.network.verification import finite, finite_weights, verify
 from kerascnn.precision import FLOAT32, check_precision, choose
 from kerascnn.units import Unit
 
@@ -92,6 +92,7 @@ class Network:
         self._patching = Patching(self._prepared, self._functions, self._batches)
         self._targets = Targets(self.head, self.labels, self._catalogue)
         warning = verify(model, self._prepared, self.input)
+        self._is_suspect = warning is not None
         self.warnings: tuple[str, ...] = (
             *self._prepared.warnings,
             *([] if warning is None else [warning]),
@@ -248,9 +249,16 @@ class Network:
         return self._targets.read(text, scores)
 
     def activations(self, images: np.ndarray, layer: str | Layer) -> np.ndarray:
-        """Return what a layer gives: N×h×w×channels for maps, N×neurons else; float32."""
+        """Return what a layer gives: N×h×w×channels for maps, N×neurons else; float32.
+
+        Raises:
+            ModelError: its numbers are not finite, or weights before it are not.
+        """
         found = self._catalogue.find(layer)
-        return self._in_batches(self.function(found), images)[0]
+        if self._is_suspect:  # a ReLU may make zeros of what is no number
+            finite_weights(self._prepared.graph.between(self._prepared.port.index, found.index))
+        given = self._in_batches(self.function(found), images)[0]
+        return finite(given, f"what layer {found.name!r} gives", self._prepared.graph)
 
     def target_scores(self, images: np.ndarray, target: Target | int) -> np.ndarray:
         """Return the very scores that `gradients` derives: N numbers, float32.

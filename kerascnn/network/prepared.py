@@ -51,8 +51,13 @@ class Prepared:
         """Return pictures as float32.
 
         Raises:
-            ModelError: they are not N × height × width × channels of the model.
+            ModelError: they are not N × height × width × channels of the model, or it takes words.
         """
+        if self.words:
+            raise ModelError(
+                f"input {self.port.name!r} takes the numbers of words (Embedding {self.words!r}), "
+                "not pictures"
+            )
         images = np.asarray(images, np.float32)
         expected = self.layout.shape
         fits = images.ndim == 4 and all(
@@ -63,6 +68,12 @@ class Prepared:
             shown = " × ".join("any" if n is None else str(n) for n in expected)
             raise ModelError(f"images must be N × {shown}. Received the shape {images.shape}")
         return images
+
+    @functools.cached_property
+    def words(self) -> str | None:
+        """The layer that looks up what the input holds, if the input holds numbers of words."""
+        steps = self.graph.consumers(self.port.index)
+        return next((step.path for step in steps if step.kind == "Embedding"), None)
 
     @functools.cached_property
     def bytes_per_image(self) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from kerascnn.contract import InputContract
 from kerascnn.errors import ModelError
-from kerascnn.graph import Graph, knows_training
+from kerascnn.graph import Graph, Step, knows_training
 from kerascnn.network.prepared import Prepared
 
 _TOLERANCE = 1e-5
@@ -67,12 +68,26 @@ def finite(values: np.ndarray, what: str, graph: Graph) -> np.ndarray:
 
 def not_finite(graph: Graph) -> str:
     """Say why a model gives numbers that are not finite: which weights are none."""
-    for step in graph.steps:
+    return _bad_weights(graph.steps) or "the model gives NaN or infinite numbers"
+
+
+def finite_weights(steps: Iterable[Step]) -> None:
+    """See that layers have weights that are numbers.
+
+    Raises:
+        ModelError: one has not.
+    """
+    if found := _bad_weights(steps):
+        raise ModelError(found)
+
+
+def _bad_weights(steps: Iterable[Step]) -> str | None:
+    for step in steps:
         for weights in getattr(step.layer, "weights", []):
             values = np.asarray(weights)
             if values.dtype.kind not in "iub" and not np.isfinite(values.astype(np.float32)).all():
                 return f"layer {step.path!r} has weights that are NaN or infinite"
-    return "the model gives NaN or infinite numbers"
+    return None
 
 
 def _original(model: Any, prepared: Prepared, pictures: Any) -> Any:
