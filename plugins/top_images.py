@@ -88,25 +88,28 @@ def _ranked(given, start, count, name):
     import numpy as np
 
     is_map = given.ndim == 4
-    flat = given.reshape(len(given), -1, given.shape[-1] if is_map else 1)
-    if not is_map:  # each number is a unit
-        flat = flat.transpose(0, 2, 1)
-    highest = flat.max(axis=1)
+    if is_map:
+        flat = given.reshape(len(given), -1, given.shape[-1])
+        # Rows first: NumPy is several times as quick with what lies side by side.
+        highest = given.max(axis=1).max(axis=1)
+    else:  # each number is a unit
+        highest = given.reshape(len(given), -1)
     if not np.isfinite(highest).all():
         raise ModelError(
             f"layer {name!r} gives NaN or infinite numbers for a picture (kerascnn inspect tells "
             "whether its weights are)"
         )
     order = _order(highest, count)
+    values = np.take_along_axis(highest, order, 0)
     places = np.full((*order.shape, 2), -1)
     if is_map:
         # Places are looked for in those few maps alone that hold one of the highest.
         maps = flat[order, :, np.arange(order.shape[1])]
         best = np.stack(np.divmod(maps.argmax(axis=-1), given.shape[2]), axis=-1)
         # A map of one value (a dead unit's zeros) has its highest nowhere.
-        flat_ones = maps.min(axis=-1) == maps.max(axis=-1)
+        flat_ones = maps.min(axis=-1) == values
         places = np.where(flat_ones[..., None] & (flat.shape[1] > 1), -1, best)
-    return np.take_along_axis(highest, order, 0), order + start, places
+    return values, order + start, places
 
 
 def _order(values, count):

@@ -141,7 +141,7 @@ def test_numbers_that_are_not_finite_are_told(keras):
     model = keras.Sequential([keras.Input((9, 9, 1)), keras.layers.Conv2D(2, 3, name="bad")])
     model.set_weights([np.full((3, 3, 1, 2), np.nan), np.zeros(2)])
     network = Network(model)
-    with pytest.raises(ModelError, match="layer 'bad' gives NaN or infinite"):
+    with pytest.raises(ModelError, match="layer 'bad' has weights that are NaN or infinite"):
         show(network, pictures(1, network))
 
 

@@ -515,3 +515,40 @@ def test_nan_weights_are_a_warning(keras):
     model.set_weights(weights)
     network = Network(model)
     assert network.warnings == ("layer 'conv' has weights that are NaN or infinite",)
+
+
+def test_weights_that_are_no_numbers_are_told_where_a_relu_hides_them(keras):
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((9, 9, 1)),
+            layers.Conv2D(2, 3, activation="relu", name="good"),
+            layers.Conv2D(2, 3, activation="relu", name="bad"),
+            layers.ReLU(name="after"),
+        ]
+    )
+    weights = model.get_weights()
+    weights[2][:] = np.nan
+    model.set_weights(weights)
+    network = Network(model)
+    images = pictures(2, 1, (9, 9)).astype(np.float32)
+    assert np.isfinite(network.activations(images, "good")).all()
+    for name in ("bad", "after"):
+        with pytest.raises(ModelError, match="'bad' has weights that are NaN"):
+            network.activations(images, name)
+
+
+def test_a_network_of_words_is_not_shown_pictures(keras):
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((784,)),
+            layers.Embedding(10, 4, name="words"),
+            layers.GlobalAveragePooling1D(),
+            layers.Dense(2, activation="softmax"),
+        ]
+    )
+    network = Network(model)
+    with pytest.raises(ModelError, match=r"numbers of words \(Embedding 'words'\)") as caught:
+        network.scores(pictures(1, 1, (28, 28)))
+    assert "\n" not in str(caught.value)

@@ -50,9 +50,18 @@ class Broken(Visualizer):
         raise ModelError("there is no such thing")
 
 
+class Leaver(Broken):
+    """Ends the program."""
+
+    name = "leaver"
+
+    def visualize(self, network, images, target):
+        raise SystemExit(0)
+
+
 @hookimpl
 def kerascnn_visualizers():
-    yield from (First, Second, Broken)
+    yield from (First, Second, Broken, Leaver)
 '''
 
 
@@ -72,6 +81,18 @@ def ask(capsys, tmp_path, lecture_models, monkeypatch):
 
 def facts(out):
     return {run["plugin"]: run["facts"] for run in json.loads(out)["runs"]}
+
+
+def test_a_flag_may_name_the_only_plugin(ask):
+    code, out, _ = ask("first", "--first.level", "7", "--json")
+    assert code == 0
+    assert json.loads(out)["facts"]["level"] == 7
+
+
+def test_a_plugin_does_not_end_the_program(ask):
+    code, _, err = ask("leaver")
+    assert code == 1
+    assert "plugin 'leaver' failed: SystemExit" in err
 
 
 def test_the_model_is_loaded_once_and_each_writes_its_own_folder(ask, tmp_path, monkeypatch):

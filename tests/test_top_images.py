@@ -172,7 +172,7 @@ def test_a_map_of_one_value_has_its_highest_nowhere(keras):
 def test_numbers_that_are_not_finite_are_told(keras):
     model = keras.Sequential([keras.Input((9, 9, 1)), keras.layers.Conv2D(2, 3, name="bad")])
     model.set_weights([np.full((3, 3, 1, 2), np.nan), np.zeros(2)])
-    with pytest.raises(ModelError, match="layer 'bad' gives NaN or infinite"):
+    with pytest.raises(ModelError, match="layer 'bad' has weights that are NaN or infinite"):
         Top().visualize(Network(model), np.ones((2, 9, 9, 1), np.float32), None)
 
 

@@ -27,7 +27,8 @@ EMBEDDED = 10_000
 SIDE = 28
 CLASSES = 10
 
-_PACKAGED = Path(__file__).parent / "data" / "mnist-10000.npz"
+#: The file that the package brings.
+PACKAGED = Path(__file__).parent / "data" / "mnist-10000.npz"
 _NAMES = ("x_train", "y_train", "x_test", "y_test")
 # A picture of one colour shrinks a thousandfold, digits about fivefold.
 _MOST_EXPANSION = 200
@@ -85,7 +86,7 @@ def load_mnist(examples: int = EMBEDDED, path: Path | None = None) -> Digits:
     if path is not None:
         return read_mnist(path, examples, one_line(path))
     if examples <= EMBEDDED:
-        return read_mnist(_PACKAGED, examples, "MNIST, in the package")
+        return read_mnist(PACKAGED, examples, "MNIST, in the package")
     caches = keras_caches()
     for cached in caches:
         if cached.is_file():
@@ -100,7 +101,7 @@ def load_mnist(examples: int = EMBEDDED, path: Path | None = None) -> Digits:
 def load_test_digits() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
     """Load the packaged test digits alone: 10,000×28×28 and their classes, both uint8."""
     shown = "MNIST, in the package"
-    arrays = _read_arrays(_PACKAGED, shown, ("x_test", "y_test"))
+    arrays = _read_arrays(PACKAGED, shown, ("x_test", "y_test"))
     _check_part(arrays, "test", shown)
     return arrays["x_test"], arrays["y_test"].astype(np.uint8)
 

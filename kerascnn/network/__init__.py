@@ -252,13 +252,12 @@ class Network:
         """Return what a layer gives: N×h×w×channels for maps, N×neurons else; float32.
 
         Raises:
-            ModelError: its numbers are not finite, or weights before it are not.
+            ModelError: weights up to it are not finite.
         """
         found = self._catalogue.find(layer)
         if self._is_suspect:  # a ReLU may make zeros of what is no number
             finite_weights(self._prepared.graph.between(self._prepared.port.index, found.index))
-        given = self._in_batches(self.function(found), images)[0]
-        return finite(given, f"what layer {found.name!r} gives", self._prepared.graph)
+        return self._in_batches(self.function(found), images)[0]
 
     def target_scores(self, images: np.ndarray, target: Target | int) -> np.ndarray:
         """Return the very scores that `gradients` derives: N numbers, float32.
