@@ -20,7 +20,7 @@ PAGE = ROOT / "docs" / "style.md"
 PICTURES = ROOT / "docs" / "images" / "style"
 
 # Picture → the command line's words after ``kerascnn style``.
-QUICK = "--size 256 --iterations 40"
+QUICK = "--size 256"
 PAIRS = {
     "cat-swirls": f"sample:cat sample:style-swirls {QUICK}",
     "astronaut-mosaic": f"sample:astronaut sample:style-mosaic {QUICK}",
@@ -29,7 +29,7 @@ PAIRS = {
     "cat-mosaic": f"sample:cat sample:style-mosaic {QUICK}",
     "astronaut-waves": f"sample:astronaut sample:style-waves {QUICK}",
 }
-BRIEF = "--size 192 --iterations 40"
+BRIEF = "--size 192"
 MORE = {
     "blend": f"sample:coffee sample:style-swirls sample:style-mosaic --blend 1,2 {BRIEF}",
     "mask": "sample:cat sample:style-swirls sample:style-mosaic "
@@ -40,7 +40,7 @@ MORE = {
 SIZES = (128, 256, 512, 1024, 2048)
 # All as wide, to be held against one another; a click gives them whole.
 SMALL = '[<img alt="{0}" src="images/style/{0}.jpg" width="150">](images/style/{0}.jpg)'
-SWEEP = "sample:rocket sample:style-swirls --size {} --iterations 40"
+SWEEP = "sample:rocket sample:style-swirls --size {} --iterations 40 --no-broad"
 DREAMS = (
     "Deep Dream on the same network, the objective at four of its layers, as "
     "`kerascnn visualize --plugin deep-dream builtin:vgg16 --layer LAYER` dreams it."

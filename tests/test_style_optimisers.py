@@ -207,3 +207,52 @@ def test_the_two_loops_are_the_dense_formula():
     pairs = zip(textbook(value, start, 8, 4), textbook_two_loops(value, start, 8, 4), strict=True)
     for dense, loops in pairs:
         np.testing.assert_allclose(dense, loops, rtol=1e-6, atol=1e-9)
+
+
+def test_broad_strokes_first_is_a_symmetric_positive_operator():
+    random = np.random.default_rng(0)
+    ours = Lbfgs(np.zeros((1, 9, 14, 3), np.float32), broad=True)
+    one, two = random.standard_normal((2, 1, 9, 14, 3)).astype(np.float32)
+    assert (one * ours._broadened(two)).sum() == pytest.approx(
+        (two * ours._broadened(one)).sum(), rel=1e-4
+    )
+    assert (one * ours._broadened(one)).sum() > 0
+    # A plane is a wave of frequency 0, taken for the broadest that there is: 1/14.
+    plane = np.ones((1, 9, 14, 3), np.float32)
+    np.testing.assert_allclose(ours._broadened(plane), np.sqrt(14.0), rtol=1e-5)
+    # Rows that alternate are the finest cosine wave but one step: about the frequency 1.
+    fine = np.cos(np.pi * 13 * (np.arange(14) + 0.5) / 14)[None, None, :, None] * plane
+    np.testing.assert_allclose(ours._broadened(fine), fine * (13 / 14) ** -0.5, atol=1e-4)
+
+
+@pytest.mark.parametrize("broad", [False, True])
+def test_the_last_pair_is_taken_at_its_word(broad):
+    """Every quasi-Newton matrix maps the last change of slope to the last step."""
+    random = np.random.default_rng(1)
+    ours = Lbfgs(np.zeros((1, 6, 8, 3), np.float32), broad=broad)
+    for _ in range(4):
+        step = random.standard_normal((1, 6, 8, 3)).astype(np.float32)
+        ours._learn(step, step * 2 + 0.1 * random.standard_normal(step.shape).astype(np.float32))
+    direction = ours._direction(ours._changes[-1])
+    np.testing.assert_allclose(direction, -ours._steps[-1], atol=1e-4)
+
+
+def test_broad_strokes_first_is_quicker_where_fine_ones_are_stiffer():
+    from scipy import fft
+
+    shape = (1, 24, 32, 3)
+    frequency = np.hypot(np.arange(24)[:, None] / 24, np.arange(32) / 32)
+    stiff = np.maximum(frequency, 1 / 32)[None, :, :, None]
+    goal = np.random.default_rng(2).standard_normal(shape).cumsum(1).cumsum(2)
+
+    def evaluate(picture):
+        off = fft.dctn(picture - goal, axes=(1, 2), norm="ortho")
+        gradient = fft.idctn(stiff * off, axes=(1, 2), norm="ortho").astype(np.float32)
+        return Value(0.5 * float((stiff * off**2).sum()), np.zeros(1), gradient)
+
+    losses = {}
+    for broad in (False, True):
+        ours = Lbfgs(np.zeros(shape, np.float32), broad=broad)
+        for _ in range(12):
+            losses[broad] = ours.step(evaluate).loss
+    assert losses[True] < 0.3 * losses[False]

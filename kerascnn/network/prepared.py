@@ -45,6 +45,10 @@ class Prepared:
             for port in self.graph.inputs
             if port is not self.port
         ]
+        others = [port.name for port in self.graph.outputs if port is not self.output]
+        if others:
+            names = one_line(", ".join(map(repr, others)), 120)
+            fixed.append(f"output {self.output.name!r} is explained; --output also takes {names}")
         return (*self.geometry.warnings, *fixed)
 
     def checked(self, images: np.ndarray) -> np.ndarray:

@@ -70,7 +70,7 @@ class StyleSettings(OptionRecord):
     )
     start: str = option("content", "what to begin from: content, noise, or a picture's path")
     iterations: int = option(
-        100, "steps at the smallest size; larger sizes get fewer, as their steps cost more", ge=1
+        40, "steps at the smallest size; larger sizes get fewer, as their steps cost more", ge=1
     )
     coarse_to_fine: bool = option(True, "paint small first, then larger and larger")
     smallest: int = option(128, "long side of the first size, in pixels", ge=16)
@@ -80,6 +80,7 @@ class StyleSettings(OptionRecord):
     )  # fmt: skip
     optimiser: Literal["lbfgs", "adam"] = option("lbfgs", "what goes downhill")
     history: int = option(10, "pairs that L-BFGS keeps", ge=1, le=1000)
+    broad: bool = option(True, "L-BFGS: settle broad strokes first, in fewer steps")
     rate: float = option(4.0, "Adam's step, in grey levels of 255", gt=0.0)
     pooling: Literal["average", "max"] = option(
         "average", "the network's pooling: averages paint smoother than its own maxima"

@@ -92,7 +92,7 @@ def style_schedule_small(repeat: int) -> Measured:
 def _schedule(size: int, repeat: int) -> Measured:
     from kerascnn.style import Painter, StyleSettings
 
-    plain = StyleSettings(size=size, coarse_to_fine=False, iterations=300, plateau=0.0)
+    plain = StyleSettings(size=size, coarse_to_fine=False, iterations=300, plateau=0.0, broad=False)
     # With steps enough at the largest size, so that it is the loss that ends it.
     ours = StyleSettings(size=size, smallest=max(64, size // 4), iterations=1000)
 
