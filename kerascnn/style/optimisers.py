@@ -89,8 +89,7 @@ class Lbfgs(Optimiser):
         search: halve a step until the loss falls enough. Without, and with a first step of
             min(1, 1/‖g‖₁), it is what neural-style runs.
         broad: begin the inverse Hessian not with the identity but with f^−½, f being the frequency
-            of a wave across the picture: broad strokes are settled sooner, and the same loss takes
-            about a quarter fewer steps.
+            of a wave across the picture: broad strokes are settled in fewer steps.
     """
 
     def __init__(

@@ -6,9 +6,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from bench.measured import Bar, Measured, in_turns, row, timed
+
+if TYPE_CHECKING:
+    from kerascnn.style import StyleSettings
 
 _CONTENT, _STYLE = "sample:cat", "sample:style-swirls"
 
@@ -77,6 +81,16 @@ def style_default(repeat: int) -> Measured:
         return Measured([timed(ours) for _ in range(repeat)], [], Bar(seconds=60.0))
 
 
+@row("style-broad", most=3)
+def style_broad(repeat: int) -> Measured:
+    """Broad strokes first, to the loss of 50 steps of plain L-BFGS at 256 pixels, against these."""
+    from kerascnn.style import StyleSettings
+
+    plain = StyleSettings(size=256, coarse_to_fine=False, iterations=50, plateau=0.0, broad=False)
+    ours = StyleSettings(size=256, coarse_to_fine=False, iterations=200, plateau=0.0)
+    return _race(plain, ours, repeat, Bar())
+
+
 @row("style-schedule", most=1, by_name=True)
 def style_schedule(repeat: int) -> Measured:
     """Coarse to fine until the loss of 300 steps of L-BFGS at 512 pixels, against these steps."""
@@ -90,19 +104,27 @@ def style_schedule_small(repeat: int) -> Measured:
 
 
 def _schedule(size: int, repeat: int) -> Measured:
-    from kerascnn.style import Painter, StyleSettings
+    from kerascnn.style import StyleSettings
 
     plain = StyleSettings(size=size, coarse_to_fine=False, iterations=300, plateau=0.0, broad=False)
-    # With steps enough at the largest size, so that it is the loss that ends it.
-    ours = StyleSettings(size=size, smallest=max(64, size // 4), iterations=1000)
+    ours = StyleSettings(size=size, smallest=max(64, size // 4), plateau=1e-3)
+    return _race(plain, ours, repeat, Bar(ratio=0.25))
+
+
+def _race(plain: StyleSettings, ours: StyleSettings, repeat: int, bar: Bar) -> Measured:
+    """Time all steps of one painting, and another until its loss is as low."""
+    from kerascnn.style import Painter
 
     def paint(settings: StyleSettings, goal: float) -> tuple[float, float]:
         painter = Painter(settings, [_STYLE])
         work = painter.begin(_CONTENT)
+        if goal:  # steps enough at the largest size, so that it is the loss that ends it
+            last = replace(work.scene.stages[-1], steps=1000)
+            work.scene = replace(work.scene, stages=[*work.scene.stages[:-1], last])
         work.forecast()  # compiles
-        began, last = time.perf_counter(), len(work.scene.stages) - 1
+        began, final = time.perf_counter(), len(work.scene.stages) - 1
         for step in work.steps():
-            if step.stage == last and step.loss <= goal:
+            if step.stage == final and step.loss <= goal:
                 break
         return time.perf_counter() - began, work.history[-1].loss
 
@@ -112,4 +134,4 @@ def _schedule(size: int, repeat: int) -> Measured:
         mine, reached = paint(ours, goal)
         print(f"  goal {goal:.5g}, reached {reached:.5g}", file=sys.stderr)
         pairs.append((mine if reached <= goal else float("inf"), theirs))
-    return Measured([pair[0] for pair in pairs], [pair[1] for pair in pairs], Bar(ratio=0.25))
+    return Measured([pair[0] for pair in pairs], [pair[1] for pair in pairs], bar)
