@@ -92,14 +92,19 @@ def test_every_chapter_opens(opened):
     assert broken == 0
 
 
+def wait_for_leaf(page, name):
+    # Not wait_for_url: it misses a change of the fragment between its look and its wait.
+    page.wait_for_function("name => location.hash === `#${name}`", arg=name)
+
+
 def test_arrow_keys_turn_the_leaves(opened):
     page = opened.page
     page.keyboard.press("ArrowRight")
-    page.wait_for_url("**#convolution")
+    wait_for_leaf(page, "convolution")
     page.keyboard.press("ArrowRight")
-    page.wait_for_url("**#sharing")
+    wait_for_leaf(page, "sharing")
     page.keyboard.press("ArrowLeft")
-    page.wait_for_url("**#convolution")
+    wait_for_leaf(page, "convolution")
     assert leaf(page) == "convolution"
 
 
