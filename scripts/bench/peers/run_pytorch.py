@@ -10,8 +10,8 @@ from common import Turns, main
 _VGG16 = (64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512, 512, 512, "M")
 
 
-def _features(until: int = 13) -> Any:
-    """Return VGG16's convolutions up to the one of that number, with random weights."""
+def _features(until: int | None = None) -> Any:
+    """Return VGG16's convolutions, all or up to the one of that number, with random weights."""
     import torch
 
     layers: list[Any] = []
