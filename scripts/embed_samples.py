@@ -6,6 +6,7 @@ NOTICE.
 
 from __future__ import annotations
 
+import argparse
 import importlib
 from pathlib import Path
 
@@ -37,4 +38,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()  # --help, and nothing else
     main()

@@ -6,6 +6,7 @@ random numbers, so nobody has rights to them.
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable
 from pathlib import Path
 
@@ -144,4 +145,5 @@ def _rgb(colour: np.ndarray) -> tuple[int, int, int]:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()  # --help, and nothing else
     main()
