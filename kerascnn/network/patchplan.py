@@ -177,22 +177,16 @@ def make_plan(
     whole: dict[str, str] = {}
     for step in steps:
         changed.update(step.outputs)
-        task: Task | str = Task(step, _work(step, shapes))
-        if all(index in regions for index in step.inputs):
-            task = _followed(step, regions, shapes, axis)
-        elif any(index not in changed for index in step.inputs):
-            task = "it has an input besides the picture"
         is_first = not any(index in as_whole for index in step.inputs)
-        if isinstance(task, str):
-            if is_first:
-                whole[step.path] = task
-            task = Task(step, _work(step, shapes))
-        elif task.region is not None:
+        task, why = Task(step, _work(step, shapes)), ""
+        if all(index in regions for index in step.inputs):
+            task, why = _followed(task, regions, shapes, axis, is_first)
+        elif any(index not in changed for index in step.inputs):
+            why = "it has an input besides the picture"
+        if why and is_first:
+            whole[step.path] = why
+        if task.region is not None:
             regions[step.outputs[0]] = task.region
-            if is_first and task.share >= WHOLE_FROM:
-                whole[step.path] = f"the window covers {task.share:.0%} of the map"
-            if not is_first or task.share >= WHOLE_FROM:
-                task = replace(task, local=None, contexts=())
         if task.local is None:
             as_whole.update(step.outputs)
         tasks.append(task)
@@ -201,25 +195,40 @@ def make_plan(
 
 
 def _followed(
-    step: Step,
+    task: Task,
     regions: Mapping[int, Region],
     shapes: Mapping[int, Shape],
     axis: Callable[[int], int],
-) -> Task | str:
-    """Return how a step is done on windows, or why it can't be."""
+    on_windows: bool,
+) -> tuple[Task, str]:
+    """Return a task with where its output changes, and why it is not done on windows.
+
+    Args:
+        task: what is known of it without.
+        regions: where its inputs change.
+        shapes: tensor number → its shape, batch included.
+        axis: tensor number → its channel axis where it has rank 4.
+        on_windows: whether its inputs are windows.
+    """
+    step = task.step
     local = locality(step, shapes, axis)
     if isinstance(local, str):
-        return local
+        return task, local
     size = shapes[step.outputs[0]][1:3]
     sources = [regions[index] for index in step.inputs]
     first = np.min([_forward(region, local)[0] for region in sources], axis=0)
     last = np.max([_forward(region, local)[1] for region in sources], axis=0)
     region = _window(first, last, size)
+    share = math.prod(region.size) / math.prod(size)
+    task = replace(task, size=size, region=region, share=share)
+    if share >= WHOLE_FROM:
+        return task, f"the window covers {share:.0%} of the map"
+    if not on_windows:
+        return task, ""
     contexts = tuple(
         _context(index, regions[index], region, local, shapes[index], size) for index in step.inputs
     )
-    share = math.prod(region.size) / math.prod(size)
-    return Task(step, _work(step, shapes), size, region, share, local, contexts)
+    return replace(task, local=local, contexts=contexts), ""
 
 
 def _split(

@@ -164,6 +164,7 @@ def presets(repeat: int) -> Measured:  # noqa: ARG001
     from kerascnn import Network, models
     from kerascnn import visualize as run
     from kerascnn.datasets import load_mnist
+    from kerascnn.lecture.likeness import closeness, voted
     from kerascnn_plugins.max_activation import MaxActivation
 
     digits = load_mnist()
@@ -173,13 +174,7 @@ def presets(repeat: int) -> Measured:  # noqa: ARG001
     pictures = train.reshape(-1, *model.input_shape[1:])
     model.fit(pictures, digits.y_train, batch_size=100, epochs=20, verbose=0)
     network = Network(model)
-    lengths = np.linalg.norm(train, axis=1)
-
-    def nearness(flat: Any) -> Any:
-        return (flat @ train.T / np.linalg.norm(flat, axis=1)[:, None] / lengths).max(axis=1)
-
-    real = digits.x_test[:2000].reshape(-1, 784).astype("float32") / 255
-    near = float(np.percentile(nearness(real), 1))
+    near = float(np.percentile(closeness(digits.x_test[:2000], train), 1))
     seconds, notes = {}, []
     for preset in ("none", "l1", "natural"):
         found: list[Any] = []
@@ -188,11 +183,9 @@ def presets(repeat: int) -> Measured:  # noqa: ARG001
                 run(MaxActivation(preset=preset), network).result
             )
         )
-        flat = found[0].values.reshape(10, 784)
-        order = ((flat[:, None] - train[None]) ** 2).sum(-1).argsort(axis=1)[:, :5]
-        named = [int(np.bincount(digits.y_train[row]).argmax()) for row in order]
-        right = sum(name == digit for digit, name in enumerate(named))
-        close = int((nearness(flat) > near).sum())
+        made = found[0].values
+        right = int((voted(made, train, digits.y_train) == np.arange(10)).sum())
+        close = int((closeness(made, train) > near).sum())
         sure = min(found[0].facts["confidence"])
         notes.append(
             f"preset {preset}: {seconds[preset]:.1f} s, confidence at least {sure:.5f}, {right} of "

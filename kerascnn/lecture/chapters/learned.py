@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 from kerascnn.lecture.chapters import Chapter
@@ -152,15 +153,24 @@ def _judged(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
 
     Real test digits are that near or nearer in 99 of 100 cases.
     """
+    from kerascnn.lecture.likeness import closeness, voted
+
+    known, classes, real = _known_digits()
+    return voted(pictures, known, classes), closeness(pictures, known), real
+
+
+@functools.cache
+def _known_digits() -> tuple[np.ndarray, np.ndarray, float]:
+    """Return the training digits in [0, 1], their classes, and how near test digits are to them."""
     import numpy as np
 
     from kerascnn.datasets import load_mnist
-    from kerascnn.lecture.likeness import closeness, voted
+    from kerascnn.lecture.likeness import closeness
 
     digits = load_mnist()
     known = digits.x_train / np.float32(255)
     real = float(np.percentile(closeness(digits.x_test[:2000], known), 1))
-    return voted(pictures, known, digits.y_train), closeness(pictures, known), real
+    return known, digits.y_train, real
 
 
 def _from_a_digit(work: Work, steps: int) -> None:
