@@ -140,7 +140,8 @@ def _loads_nothing_slow(cls: type[Visualizer]) -> None:
     """Import the class's module in a fresh interpreter, and see what came along."""
     name = cls.__module__
     source = getattr(sys.modules.get(name), "__file__", None)
-    if source is None:  # typed into a notebook: there is no module to import
+    # Typed into a notebook there is no module to import; a script that calls us would run again.
+    if source is None or name == "__main__":
         return
     done = subprocess.run(
         [sys.executable, "-c", _FRESH, name if _findable(name) else "", source],

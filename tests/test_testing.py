@@ -256,6 +256,23 @@ def test_a_module_that_hangs_on_another_is_told(tmp_path, monkeypatch, network):
         check_visualizer(mine, networks=[network])
 
 
+def test_a_script_that_checks_its_own_visualizer_runs_once(tmp_path):
+    """Without a guard, too: importing it again would check again, and so on."""
+    (tmp_path / "mine.py").write_text(
+        "import os\nfrom kerascnn import Heatmap, Visualizer\n"
+        "from kerascnn.testing import check_visualizer, tiny_network\n\n\n"
+        'class Mine(Visualizer):\n    """Ink."""\n\n    name = "mine"\n\n'
+        "    def visualize(self, network, images, target):\n"
+        '        return Heatmap(images.sum(axis=-1), over=images, title="ink")\n\n\n'
+        'os.write(1, b"once\\n")\n'
+        "check_visualizer(Mine, networks=[tiny_network()])\n",
+        encoding="utf-8",
+    )
+    command = [sys.executable, str(tmp_path / "mine.py")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "once\n"), done.stderr
+
+
 def test_the_kit_needs_no_pytest():
     code = "import kerascnn.testing, sys; print('pytest' in sys.modules, 'numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
