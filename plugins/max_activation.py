@@ -32,7 +32,7 @@ _PRESETS: dict[tuple[str, str], dict] = {
     ("natural", "ink"): {
         "rate": 0.08,
         "l1": 0.1,
-        "variation": 2.0,
+        "variation": 4.0,
         "off_centre": 5.6,
         "jitter": 2.0,
         "rotate": 12.0,
