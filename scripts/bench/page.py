@@ -26,11 +26,16 @@ def write(record: Mapping[str, Any], page: Path, plot: Path) -> None:
     """Write the page, and the plot that it shows.
 
     Args:
-        record: what `scripts/benchmark.py` keeps: ``rows``, ``growth``, ``machine``.
+        record: what `scripts/benchmark.py` keeps: ``rows``, ``growth``, ``machine``, ``whole``.
         page: the Markdown file.
         plot: the picture.
     """
-    parts = [_HEAD, _machine(record["machine"]), "## Rows\n\n", _rows(record["rows"])]
+    about = dict(record["machine"])
+    if "whole" in record:
+        about["a whole run"] = (
+            f"{record['whole']['minutes']:.0f} minutes, {record['whole']['date']}"
+        )
+    parts = [_HEAD, _facts(about), "## Rows\n\n", _rows(record["rows"])]
     parts.append(_notes(record["rows"]))
     parts += ["\n## Peers\n\n", _peers(record["rows"]), "\n## What the rows do\n\n", _meanings()]
     if record["growth"]:
@@ -40,8 +45,8 @@ def write(record: Mapping[str, Any], page: Path, plot: Path) -> None:
     page.write_text("".join(parts), encoding="utf-8")
 
 
-def _machine(machine: Mapping[str, str]) -> str:
-    return "".join(f"- {name}: {value}\n" for name, value in machine.items()) + "\n"
+def _facts(facts: Mapping[str, str]) -> str:
+    return "".join(f"- {name}: {value}\n" for name, value in facts.items()) + "\n"
 
 
 def _rows(rows: Mapping[str, Any]) -> str:

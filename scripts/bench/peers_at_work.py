@@ -33,21 +33,27 @@ class Peer:
     share: tuple[tuple[str, float], ...] = ()
 
 
+# Of our 169 positions the peers take 49, with a stride of 32: each of theirs costs the same, and a
+# full run is to end within 40 minutes.
+_SHARE = (("occlusion-32-16", 49 / 169),)
 _OLD = ("tensorflow==2.15.*", "tf-keras-vis==0.8.7", "tf-explain==0.3.1", "opencv-python-headless")
 PEERS = {
-    "xplique": Peer(("xplique==2.0.2",), "run_xplique.py", ("saliency", "occlusion-32-16")),
+    "xplique": Peer(
+        ("xplique==2.0.2",), "run_xplique.py", ("saliency", "occlusion-32-16"), share=_SHARE
+    ),
     "tf-keras-vis": Peer(_OLD, "run_tf_keras_vis.py", ("saliency", "max-activation")),
     "tf-explain": Peer(
         _OLD,
         "run_tf_explain.py",
         ("saliency", "occlusion-32-16"),
-        share=(("occlusion-32-16", 49 / 169),),
+        share=_SHARE,
     ),
     "pytorch": Peer(
         ("torch", "captum"),
         "run_pytorch.py",
         ("saliency", "occlusion-32-16", "style-256", "style-512"),
         "PyTorch",
+        share=_SHARE,
     ),
 }
 

@@ -19,15 +19,15 @@ def saliency() -> Turns:
 
 
 def occlusion() -> Turns:
-    """A map of one picture: patch 32, stride 16, 169 positions."""
+    """A map of one picture: patch 32, stride 32, 49 positions."""
     import numpy as np
     from xplique.attributions import Occlusion
 
     model, images = keras_common.vgg16(1)
-    explainer = Occlusion(model, patch_size=32, patch_stride=16, batch_size=16)
+    explainer = Occlusion(model, patch_size=32, patch_stride=32, batch_size=16)
     targets = np.eye(1000, dtype=np.float32)[:1]
     peer = lambda: explainer(images, targets)  # noqa: E731
-    return peer, keras_common.bare_positions(model, images, 169)
+    return peer, keras_common.bare_positions(model, images, 49)
 
 
 if __name__ == "__main__":
