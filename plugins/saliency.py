@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+import pydantic
+
 from kerascnn import Heatmap, Unit, UsageError, Visualizer, hookimpl, option, track
 
 # Which options go with which method: one that would change nothing is refused.
@@ -64,15 +66,19 @@ class Saliency(Visualizer):
         99.5, "percentile at which the picture's scale ends; the values stay", gt=0, le=100
     )
 
-    def visualize(self, network, images, target):
-        """Ask by the chosen method, and say where nothing comes out."""
+    @pydantic.model_validator(mode="after")
+    def _goes_with_the_method(self):
         for name, methods in _GOES_WITH.items():
             changed = getattr(self, name) != type(self).model_fields[name].default
             if changed and self.method not in methods:
-                raise UsageError(
+                raise ValueError(
                     f"--{name} goes with --method {' or '.join(methods)}. "
                     f"Received: --method {self.method}"
                 )
+        return self
+
+    def visualize(self, network, images, target):
+        """Ask by the chosen method, and say where nothing comes out."""
         result = _METHODS[self.method](self, network, images, target)
         blank = [row for row, values in enumerate(result.values) if not values.any()]
         for row in blank:

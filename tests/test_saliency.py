@@ -321,7 +321,7 @@ def test_clipping_is_in_the_picture_only(network, images):
     assert one.clip == 50
 
 
-def test_options_that_would_do_nothing_are_refused(network, images):
+def test_options_that_would_do_nothing_are_refused():
     for option, value, goes_with in [
         ("samples", 3, "smoothgrad"),
         ("sigma", 0.5, "smoothgrad"),
@@ -330,7 +330,7 @@ def test_options_that_would_do_nothing_are_refused(network, images):
         ("layer", "conv", "grad-cam"),
     ]:
         with pytest.raises(UsageError, match=f"--{option} goes with --method {goes_with}"):
-            values(network, images, **{option: value})
+            Saliency.parse({option: value})
 
 
 def test_every_method_does_something_of_its_own(network, images):

@@ -111,6 +111,21 @@ def test_every_term_and_the_slope_are_those_of_the_formulas(kind, pooling, paddi
     agree(ours, theirs)
 
 
+def test_a_distance_is_never_negative():
+    """Of flat maps only rounding is left of a covariance."""
+    import tensorflow as tf
+
+    from kerascnn.style.statistics import statistic
+
+    wasserstein = statistic("wasserstein", width_weights=True)
+    values = np.random.default_rng(0).uniform(100, 1000, (20, 1, 1, 1, 8)).astype(np.float32)
+    for value in values:
+        maps = tf.constant(np.broadcast_to(value, (1, 30, 31, 8)))
+        means = [part / np.float32(30 * 31) for part in wasserstein.sums(maps, None)]
+        other = [part * np.float32(1 + 1e-7) for part in means]
+        assert float(wasserstein.distance(means, other)[0]) >= 0.0
+
+
 def test_layers_may_go_without_weights_by_their_width():
     agree(*scene("gram", width_weights=False)[:2])
 

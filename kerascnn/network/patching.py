@@ -21,8 +21,9 @@ from kerascnn.network.verification import finite
 # Multiplications to be saved before the many small calls of incremental inference pay.
 _LEAST_SAVED = 2e10
 _LARGEST_SHARE = 0.75
-# Few at once fit the cache and are of a size; many at once need fewer calls of small layers.
-_LEAST_AT_ONCE, _MOST_AT_ONCE, _BYTES_AT_ONCE = 32, 64, 320_000_000
+# Few at once fit the cache and are of a size; many at once need fewer calls of small layers, and
+# read a large dense layer's weights less often.
+_LEAST_AT_ONCE, _MOST_AT_ONCE, _BYTES_AT_ONCE = 64, 128, 320_000_000
 
 
 Asked = tuple[int | None, bool, int]

@@ -20,7 +20,7 @@ WHOLE_FROM = 0.8
 """Share of a map at which computing the whole of it costs no more than a window."""
 
 # Multiplications in whose time a batch is prepared, and a large dense layer's weights are read.
-_A_BATCH = 4e9
+_A_BATCH = 1.2e10
 _MOST_SPLITS = 12  # tried along each axis
 
 

@@ -107,7 +107,9 @@ class Wasserstein(Statistic):
         cross = trace_of_root(tf.matmul(root, tf.matmul(mine, root)))
         spread = tf.linalg.trace(mine) + tf.linalg.trace(theirs) - 2.0 * cross
         moved = tf.reduce_sum((means[0] - target[0]) ** 2, -1)
-        return tf.cast((moved + spread) / means[0].shape[-1], tf.float32)
+        # Of flat pictures only rounding is left of a covariance, below zero as often as above.
+        apart = tf.maximum((moved + spread) / means[0].shape[-1], 0.0)
+        return tf.cast(apart, tf.float32)
 
     def shapes(self, channels: int) -> tuple[tuple[int, ...], ...]:
         """Return the shapes of a vector and a matrix."""

@@ -107,7 +107,7 @@ def _schedule(size: int, repeat: int) -> Measured:
     from kerascnn.style import StyleSettings
 
     plain = StyleSettings(size=size, coarse_to_fine=False, iterations=300, plateau=0.0, broad=False)
-    ours = StyleSettings(size=size, smallest=max(64, size // 4), plateau=1e-3)
+    ours = StyleSettings(size=size, smallest=max(64, size // 4), plateau=0.0)
     return _race(plain, ours, repeat, Bar(ratio=0.25))
 
 
