@@ -4,6 +4,8 @@ from typing import Literal
 
 from kerascnn import Heatmap, Unit, UsageError, Visualizer, hookimpl, option
 
+_SURE = 0.5  # a probability from which on a map is bright enough on a scale to 1
+
 
 class Occlusion(Visualizer):
     """The class score while a patch hides one part of the picture after another.
@@ -69,7 +71,7 @@ class Occlusion(Visualizer):
             np.stack(maps),
             over=images,
             low_is_notable=True,
-            ends=(0.0, 1.0) if score == "probability" else None,
+            ends=(0.0, _brightest(maps)) if score == "probability" else None,
             title=f"{score.capitalize()} with a part hidden ({patch} × {patch} px, {self.fill})",
             unit=f"{score}; low (blue) where hiding it loses the target",
             captions=captions,
@@ -101,6 +103,15 @@ class Occlusion(Visualizer):
         if network.head.kind == "features" and self.score is None:
             return "channel mean"  # what stands for a score where there are no classes
         return self.score or ("probability" if chances else "logit")
+
+
+def _brightest(maps):
+    """Return the probability at which the colours end: 1, or less where the model is unsure of all.
+
+    Otherwise the maps of a model with a thousand classes would all be dark.
+    """
+    highest = max(float(values.max()) for values in maps)
+    return 1.0 if highest >= _SURE else highest
 
 
 def _still(still: list[tuple[int, float, float]], score: str) -> str:

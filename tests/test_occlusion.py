@@ -56,6 +56,14 @@ def test_the_map_is_the_mean_over_the_patches_that_cover_a_pixel(corner, patch, 
     assert found.values.shape == (1, SIDE, SIDE)
 
 
+def test_colours_end_at_the_highest_probability_where_the_model_is_unsure(corner):
+    for target, most in ((0, 1.0), (1, None)):
+        found = Occlusion(patch=1, stride=1, fill="black").visualize(
+            corner, white(), np.array([target])
+        )
+        assert found.ends == (0.0, found.values.max() if most is None else most)
+
+
 def test_low_where_what_counts_is_hidden(corner):
     found = Occlusion(patch=4, stride=4, fill="black").visualize(corner, white(), np.array([0]))
     # 16 bright pixels against an offset of 8: lost exactly where the corner is hidden.
