@@ -89,7 +89,7 @@ def positions(repeat: int) -> Growth:
     from kerascnn_plugins.occlusion import Occlusion
 
     network, images = vgg16(1)
-    strides = {(-(-192 // stride) + 1) ** 2: stride for stride in (64, 32, 16, 8)}
+    strides = {(-(-192 // stride) + 1) ** 2: stride for stride in (32, 24, 16, 8)}
 
     def work(count: int) -> Callable[[], object]:
         plugin = Occlusion(patch=32, stride=strides[count])

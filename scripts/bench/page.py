@@ -149,6 +149,7 @@ def _growth(growth: Mapping[str, Any]) -> str:
 
 def _plot(growth: Mapping[str, Any], path: Path) -> None:
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator
 
     figure = Figure((2.7 * len(growth), 2.6), layout="constrained")
     all_axes = figure.subplots(1, len(growth), squeeze=False)[0]
@@ -156,6 +157,9 @@ def _plot(growth: Mapping[str, Any], path: Path) -> None:
         sizes = [size for size, _ in found["points"]]
         axes.loglog(sizes, [statistics.median(s) for _, s in found["points"]], "o-")
         axes.set_xticks(sizes, [str(size) for size in sizes])
+        # Seconds as one says them; within a decade the powers of ten alone would name one or none.
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_major_formatter("{x:g}")
         axes.minorticks_off()
         axes.set_xlabel(found["along"])
         axes.grid(alpha=0.3)
