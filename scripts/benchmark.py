@@ -38,8 +38,7 @@ _DOCS = Path(__file__).resolve().parent.parent / "docs"
 RECORD, PAGE, PLOT = (
     _DOCS / name for name in ("benchmarks.json", "benchmarks.md", "images/benchmark-growth.png")
 )
-# What takes minutes a time is not repeated more often than this.
-_FEW = 3
+_GROWTH_REPEAT = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     record, began, failed = _record(), time.monotonic(), 0
     for name in given.rows or [name for name in known if name not in BY_NAME]:
-        repeat = given.repeat if name in ROWS else min(given.repeat, _FEW)
+        repeat = given.repeat if name in ROWS else min(given.repeat, _GROWTH_REPEAT)
         found = _in_its_own_process(name, repeat)
         if found is None:
             failed += 1
@@ -122,7 +121,7 @@ def _add_peers(
     found["peers"] = record["rows"].get(name, {}).get("peers", {})
     if given.no_peers:
         return
-    repeat = min(given.repeat, _FEW)
+    repeat = len(found["ours"])  # as often as ours
     for peer in peers_at_work.peers_of(name):
         found["peers"][peer] = peers_at_work.measure(peer, name, repeat, given.environments)
 
