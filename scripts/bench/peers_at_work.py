@@ -22,7 +22,6 @@ class Peer:
         requirements: what its environment holds.
         program: in ``bench/peers/``, run there.
         rows: which of our rows it is timed for.
-        share: per row, which share of our work it does (of the positions of a map, say).
         framework: what its bare code is written in.
     """
 
@@ -30,30 +29,21 @@ class Peer:
     program: str
     rows: tuple[str, ...]
     framework: str = "TensorFlow"
-    share: tuple[tuple[str, float], ...] = ()
 
 
 # Of our 169 positions the peers take 49, with a stride of 32: each of theirs costs the same, and a
 # full run is to end within 40 minutes.
-_SHARE = (("occlusion-32-16", 49 / 169),)
+_SHARE = {"occlusion-32-16": 49 / 169}
 _OLD = ("tensorflow==2.15.*", "tf-keras-vis==0.8.7", "tf-explain==0.3.1", "opencv-python-headless")
 PEERS = {
-    "xplique": Peer(
-        ("xplique==2.0.2",), "run_xplique.py", ("saliency", "occlusion-32-16"), share=_SHARE
-    ),
+    "xplique": Peer(("xplique==2.0.2",), "run_xplique.py", ("saliency", "occlusion-32-16")),
     "tf-keras-vis": Peer(_OLD, "run_tf_keras_vis.py", ("saliency", "max-activation")),
-    "tf-explain": Peer(
-        _OLD,
-        "run_tf_explain.py",
-        ("saliency", "occlusion-32-16"),
-        share=_SHARE,
-    ),
+    "tf-explain": Peer(_OLD, "run_tf_explain.py", ("saliency", "occlusion-32-16")),
     "pytorch": Peer(
         ("torch", "captum"),
         "run_pytorch.py",
         ("saliency", "occlusion-32-16", "style-256", "style-512"),
         "PyTorch",
-        share=_SHARE,
     ),
 }
 
@@ -106,6 +96,6 @@ def measure(name: str, row: str, repeat: int, folder: Path) -> dict[str, Any]:
         said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
         return {"error": said[-1] if said else "failed"}
     record: dict[str, Any] = json.loads(found.stdout.strip().splitlines()[-1])
-    share = dict(peer.share).get(row, 1.0)
+    share = _SHARE.get(row, 1.0)
     record = {key: [seconds / share for seconds in values] for key, values in record.items()}
     return {**record, "framework": peer.framework}
