@@ -12,7 +12,7 @@ from kerascnn.style.features import Features, Tap
 from kerascnn.style.schedule import Stage
 from kerascnn.style.tiles import Tile, cut
 
-_PROCESS = 800 << 20  # what TensorFlow and the network's weights take before any picture
+_PROCESS = 960 << 20  # what TensorFlow and the network's weights take before any picture
 _VECTORS = 10  # arrays of the picture's size beside the optimiser's pairs
 _FEWEST_PAIRS = 3
 

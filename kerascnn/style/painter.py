@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kerascnn.errors import ImageError, UsageError
+from kerascnn.precision import FLOAT32
 from kerascnn.style import colour
 from kerascnn.style.features import MEAN, Features, load_kernels
 from kerascnn.style.forecast import Memory
@@ -74,6 +75,7 @@ class Painter:
             load_kernels(settings.network, settings.weights),
             pooling=settings.pooling,
             padding=settings.padding,
+            winograd=settings.computed_in == FLOAT32,
         )
         self.objective = Objective(
             features,

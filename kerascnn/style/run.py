@@ -80,7 +80,7 @@ def deep_style(
     chosen = StyleSettings.parse(settings)
     several = isinstance(style, Sequence) and not isinstance(style, str)
     styles = [DEFAULT_STYLE if style is None else style] if not several else list(style or ())
-    with computing_in(precision_of(chosen)):
+    with computing_in(chosen.computed_in):
         painter = Painter(chosen, styles, style_masks=style_masks, memory=memory)
         work = painter.begin(DEFAULT_CONTENT if content is None else content, masks)
         with progress("painting", work.most_steps) as bar:
@@ -99,12 +99,3 @@ def finished(work: Work) -> Painted:
 def describe(step: Step) -> str:
     """Return a step as a bar shows it."""
     return f"painting {step.width}×{step.height}, loss {step.loss:.4g}"
-
-
-def precision_of(settings: StyleSettings) -> str:
-    """Return what to compute in: bfloat16 for ``auto`` only where the processor has it."""
-    from kerascnn.precision import AUTO, BFLOAT16, FLOAT32, has_bfloat16
-
-    if settings.precision != AUTO:
-        return settings.precision
-    return BFLOAT16 if has_bfloat16() else FLOAT32

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import pydantic
 
+from kerascnn.precision import AUTO, BFLOAT16, FLOAT32, has_bfloat16
 from kerascnn.visualizer import OptionRecord, option
 
 STYLE_LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))
@@ -150,6 +151,13 @@ class StyleSettings(OptionRecord):
             return self.style_weight
         # Chosen by eye such that each statistic leaves as much of the content.
         return 0.3 if self.statistic == "wasserstein" else 3.0
+
+    @property
+    def computed_in(self) -> str:
+        """What to compute in: for ``auto`` bfloat16, where the processor has it."""
+        if self.precision != AUTO:
+            return self.precision
+        return BFLOAT16 if has_bfloat16() else FLOAT32
 
     @property
     def exact_neural_style(self) -> bool:

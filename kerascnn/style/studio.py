@@ -20,7 +20,7 @@ from kerascnn.progress import progress, say
 from kerascnn.style.forecast import duration
 from kerascnn.style.painter import Painter
 from kerascnn.style.pictures import SAMPLE, SUFFIXES, check_suffix, write_picture
-from kerascnn.style.run import DEFAULT_CONTENT, DEFAULT_STYLE, describe, precision_of
+from kerascnn.style.run import DEFAULT_CONTENT, DEFAULT_STYLE, describe
 from kerascnn.style.settings import StyleSettings
 from kerascnn.style.work import Step, Work
 
@@ -138,7 +138,7 @@ def _plan(order: Order, content: str) -> tuple[list[str], list[Path]]:
 
 
 def _precision(settings: StyleSettings) -> str:
-    chosen = precision_of(settings)
+    chosen = settings.computed_in
     if settings.precision == "auto":
         why = "the processor has" if chosen == "bfloat16" else "the processor has no"
         say(f"computing in {chosen}: {why} bfloat16 arithmetic")
