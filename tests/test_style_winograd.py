@@ -14,9 +14,9 @@ from kerascnn.style.winograd import Convolution, Grid
 def summed(maps, kernel):
     """Return the convolution as its definition has it."""
     height, width = maps.shape[:2]
-    around = np.pad(np.float64(maps), ((1, 1), (1, 1), (0, 0)))
+    around = np.pad(maps.astype(np.float64), ((1, 1), (1, 1), (0, 0)))
     return sum(
-        around[i : i + height, j : j + width] @ np.float64(kernel[i, j])
+        around[i : i + height, j : j + width] @ kernel[i, j].astype(np.float64)
         for i in range(3)
         for j in range(3)
     )

@@ -93,22 +93,35 @@ def style_broad(repeat: int) -> Measured:
 
 @row("style-schedule", most=1, by_name=True)
 def style_schedule(repeat: int) -> Measured:
-    """Coarse to fine until the loss of 300 steps of L-BFGS at 512 pixels, against these steps."""
-    return _schedule(512, repeat)
+    """To the loss of 300 steps of plain L-BFGS from the content at 512 pixels, against these."""
+    return _schedule(512, "content", repeat)
+
+
+@row("style-schedule-noise", most=1, by_name=True)
+def style_schedule_noise(repeat: int) -> Measured:
+    """To that of 300 steps from noise, as neural-style begins."""
+    return _schedule(512, "noise", repeat)
 
 
 @row("style-schedule-192", most=1)
 def style_schedule_small(repeat: int) -> Measured:
-    """The same at 192 pixels, which takes minutes instead of an hour."""
-    return _schedule(192, repeat)
+    """As style-schedule at 192 pixels, which takes minutes instead of an hour."""
+    return _schedule(192, "content", repeat)
 
 
-def _schedule(size: int, repeat: int) -> Measured:
+@row("style-schedule-noise-192", most=1)
+def style_schedule_noise_small(repeat: int) -> Measured:
+    """As style-schedule-noise at 192 pixels."""
+    return _schedule(192, "noise", repeat)
+
+
+def _schedule(size: int, start: str, repeat: int) -> Measured:
+    """Race one size and broad strokes, which is our quickest way to a low loss, against plain."""
     from kerascnn.style import StyleSettings
 
-    plain = StyleSettings(size=size, coarse_to_fine=False, iterations=300, plateau=0.0, broad=False)
-    ours = StyleSettings(size=size, smallest=max(64, size // 4), plateau=0.0)
-    return _race(plain, ours, repeat, Bar(ratio=0.25))
+    one = StyleSettings(size=size, coarse_to_fine=False, iterations=300, plateau=0.0)
+    plain = one.model_copy(update={"start": start, "broad": False})
+    return _race(plain, one.model_copy(update={"history": 60}), repeat, Bar(ratio=0.25))
 
 
 def _race(plain: StyleSettings, ours: StyleSettings, repeat: int, bar: Bar) -> Measured:
