@@ -18,6 +18,15 @@ def small_kernels(random, filters=(4, 5, 6, 6, 5)):
     return found
 
 
+def convolved(x, kernel, mode="constant"):
+    """Return the convolution of maps h×w×C, as large as they are, as its definition has it."""
+    before = np.pad(x, ((1, 1), (1, 1), (0, 0)), mode=mode)
+    height, width = x.shape[:2]
+    return sum(
+        before[i : i + height, j : j + width] @ kernel[i, j] for i in range(3) for j in range(3)
+    )
+
+
 class Oracle:
     """The same loss in NumPy and double precision, with its slope by hand."""
 
@@ -32,12 +41,7 @@ class Oracle:
                 x = self._pool(x, tape)
                 block = name.split("_")[0]
             mode = "edge" if position == 0 and self.padding == "replicate" else "constant"
-            before = np.pad(x, ((1, 1), (1, 1), (0, 0)), mode=mode)
-            height, width = x.shape[:2]
-            out = bias + sum(
-                before[i : i + height, j : j + width] @ kernel[i, j]
-                for i in range(3) for j in range(3)
-            )  # fmt: skip
+            out = bias + convolved(x, kernel, mode)
             x = np.maximum(out, 0.0)
             tape.append(("conv", name, kernel, mode, out > 0))
             maps[name] = x

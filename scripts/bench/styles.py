@@ -99,7 +99,7 @@ def style_schedule(repeat: int) -> Measured:
 
 @row("style-schedule-noise", most=1, by_name=True)
 def style_schedule_noise(repeat: int) -> Measured:
-    """To that of 300 steps from noise, as neural-style begins."""
+    """To the loss of 300 steps from noise, as neural-style begins, against these."""
     return _schedule(512, "noise", repeat)
 
 
