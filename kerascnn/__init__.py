@@ -6,10 +6,8 @@ package brings neither TensorFlow nor Matplotlib.
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
-from kerascnn.curves import Curves
 from kerascnn.errors import (
     DataError,
     ImageError,
@@ -19,20 +17,31 @@ from kerascnn.errors import (
     RefusedError,
     UsageError,
 )
-from kerascnn.progress import progress, say, track
-from kerascnn.ranking import TopImages
-from kerascnn.registry import hookimpl
-from kerascnn.result import Film, Heatmap, Images, Kernels, LayerMaps, Maps, Result
-from kerascnn.units import Unit, parse_units
-from kerascnn.visualizer import Visualizer, option
+from kerascnn.lazy import attach
+from kerascnn.network.units import Unit, parse_units
+from kerascnn.plugin.registry import hookimpl
+from kerascnn.plugin.visualizer import Visualizer, option
+from kerascnn.results import (
+    Curves,
+    Film,
+    Heatmap,
+    Images,
+    Kernels,
+    LayerMaps,
+    Maps,
+    Result,
+    TopImages,
+)
+from kerascnn.results.base import display_with
+from kerascnn.terminal.progress import progress, say, track
+from kerascnn.version import __version__
 
 if TYPE_CHECKING:
-    from kerascnn.contract import InputContract
-    from kerascnn.network import Network, Target
-    from kerascnn.running import visualize
-    from kerascnn.style import deep_style
-
-__version__ = "0.1.0"
+    from kerascnn.network.input_spec import InputSpec
+    from kerascnn.network.network import Network
+    from kerascnn.network.target import Target
+    from kerascnn.run.run import visualize
+    from kerascnn.style.run import deep_style
 
 __all__ = [
     "Curves",
@@ -41,7 +50,7 @@ __all__ = [
     "Heatmap",
     "ImageError",
     "Images",
-    "InputContract",
+    "InputSpec",
     "KerascnnError",
     "Kernels",
     "LayerMaps",
@@ -56,6 +65,7 @@ __all__ = [
     "Unit",
     "UsageError",
     "Visualizer",
+    "__version__",
     "deep_style",
     "hookimpl",
     "option",
@@ -67,19 +77,25 @@ __all__ = [
 ]
 
 _LATE = {
-    "InputContract": "kerascnn.contract",
-    "Network": "kerascnn.network",
-    "Target": "kerascnn.network",
-    "deep_style": "kerascnn.style",
-    "visualize": "kerascnn.running",
+    "InputSpec": "kerascnn.network.input_spec",
+    "Network": "kerascnn.network.network",
+    "Target": "kerascnn.network.target",
+    "deep_style": "kerascnn.style.run",
+    "visualize": "kerascnn.run.run",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name in _LATE:
-        return getattr(importlib.import_module(_LATE[name]), name)
-    raise AttributeError(f"module 'kerascnn' has no attribute {name!r}")
+__getattr__, _ = attach(__name__, _LATE)
 
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+def _display(result: Result) -> dict[str, Any]:
+    from kerascnn.render.notebook import bundle
+
+    return bundle(result)
+
+
+# Values know nothing of pictures; here, where both are known, notebooks are told how to draw them.
+display_with(_display)

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerascnn.errors import KerascnnError, UsageError, one_line
-from kerascnn.progress import say
-from kerascnn.visualizer import Visualizer
+from kerascnn.plugin.visualizer import Visualizer
+from kerascnn.terminal.progress import say
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from kerascnn.running import Run
+    from kerascnn.run.run import Run
 
 
 class VisualizeCallback:
@@ -117,8 +117,8 @@ class VisualizeCallback:
     # --- what it does ----------------------------------------------------------------------------
 
     def _ask(self, visualizer: Visualizer) -> Run:
-        from kerascnn.network import Network
-        from kerascnn.running import visualize
+        from kerascnn.network.network import Network
+        from kerascnn.run.run import visualize
 
         # A view of its own each time: an older one may hold what it computed of older weights.
         network = Network(self.model, **self._options)
@@ -127,7 +127,7 @@ class VisualizeCallback:
     def _pictures(self) -> list[Any]:
         import numpy as np
 
-        from kerascnn.images import Picture
+        from kerascnn.images.reading import Picture
 
         if not isinstance(self._images, np.ndarray):
             return list(self._images)
@@ -140,8 +140,8 @@ class VisualizeCallback:
         ]
 
     def _keep(self, run: Run, epoch: int) -> None:
-        from kerascnn.files import write_bytes
         from kerascnn.render import to_png
+        from kerascnn.storage.files import write_bytes
 
         png = to_png(run.figure())
         if self._folder is not None:
@@ -166,6 +166,6 @@ def _nothing(*_arguments: Any, **_more: Any) -> bool:
 def _made(given: str | Visualizer) -> Visualizer:
     if isinstance(given, Visualizer):
         return given
-    from kerascnn.registry import Registry
+    from kerascnn.plugin.registry import Registry
 
     return Registry().discover().get(str(given)).visualizer()

@@ -13,15 +13,15 @@ from collections.abc import Sequence
 
 import click
 
-from kerascnn import __version__
-from kerascnn.commands import Commands
-from kerascnn.commands.inspecting import inspect
+from kerascnn.commands.group import Commands
+from kerascnn.commands.inspect import inspect
 from kerascnn.commands.lecture import lecture
 from kerascnn.commands.plugins import plugins
 from kerascnn.commands.report import compare, report
 from kerascnn.commands.style import style
 from kerascnn.commands.visualize import visualize
 from kerascnn.errors import KerascnnError, RefusedError, UsageError, one_line
+from kerascnn.version import __version__
 
 _INTERRUPTED = 130
 

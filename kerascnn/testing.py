@@ -23,13 +23,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kerascnn.errors import KerascnnError, PluginError, one_line
-from kerascnn.visualizer import Visualizer
+from kerascnn.plugin.visualizer import Visualizer
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from kerascnn.network import Network
-    from kerascnn.result import Result
+    from kerascnn.network.network import Network
+    from kerascnn.results.base import Result
 
 __all__ = ["FAMILIES", "check_visualizer", "families", "tiny_network"]
 
@@ -106,7 +106,7 @@ def tiny_network(family: str = "keras3", *, channels: int = 3, seed: int = 0) ->
         import keras
     import numpy as np
 
-    from kerascnn.network import Network
+    from kerascnn.network.network import Network
 
     layers = keras.layers
     inputs = keras.Input((SIDE, SIDE, channels))
@@ -127,7 +127,7 @@ def tiny_network(family: str = "keras3", *, channels: int = 3, seed: int = 0) ->
 
 
 def _declared(cls: type[Visualizer]) -> None:
-    from kerascnn.registry import check
+    from kerascnn.plugin.registry import check
 
     try:
         check(cls)
@@ -237,7 +237,7 @@ def _ask(
     target: str,
     where: str,
 ) -> Result:
-    from kerascnn.running import answer
+    from kerascnn.run.run import answer
 
     wanted = None
     before = None if images is None else images.copy()
@@ -299,7 +299,7 @@ def _same(
 def _check_files(result: Result, images: np.ndarray | None, network: Network, where: str) -> None:
     """Write the result, read it back, and draw it."""
     from kerascnn.render import draw, to_png
-    from kerascnn.result import Result
+    from kerascnn.results.base import Result
 
     if images is not None and len(result.wanted):
         chosen = images[list(result.wanted)]

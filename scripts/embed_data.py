@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 import kerascnn.datasets.mnist as mnist
-from kerascnn.files import replacing
+from kerascnn.storage.files import replacing
 
 TARGET = Path(__file__).parent.parent / "kerascnn" / "datasets" / "data" / "mnist-10000.npz"
 

@@ -15,9 +15,16 @@ import lzma
 import tarfile
 from pathlib import Path
 
-from kerascnn.files import write_bytes
+from kerascnn.storage.files import write_bytes
 
-FILE = Path(__file__).resolve().parent.parent / "kerascnn" / "datasets" / "data" / "reviews.tsv.xz"
+FILE = (
+    Path(__file__).resolve().parent.parent
+    / "kerascnn"
+    / "lecture"
+    / "datasets"
+    / "data"
+    / "reviews.tsv.xz"
+)
 INNER = "additional_resources/hutto_ICWSM_2014.tar.gz"
 RATED = "hutto_ICWSM_2014/movieReviewSnippets_GroundTruth.txt"
 

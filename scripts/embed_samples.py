@@ -10,7 +10,7 @@ import argparse
 import importlib
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parent.parent / "kerascnn" / "samples"
+FOLDER = Path(__file__).resolve().parent.parent / "kerascnn" / "images" / "samples"
 # Our name: scikit-image's name.
 PHOTOGRAPHS = {
     "cat": "chelsea",

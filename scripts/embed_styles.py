@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-FOLDER = Path(__file__).resolve().parent.parent / "kerascnn" / "samples"
+FOLDER = Path(__file__).resolve().parent.parent / "kerascnn" / "images" / "samples"
 WIDTH, HEIGHT = 640, 512
 FINER = 2  # drawn so many times larger, then reduced
 QUALITY = 80

@@ -16,14 +16,14 @@ import h5py
 import numpy as np
 
 from kerascnn import Network
-from kerascnn.files import replacing
-from kerascnn.images import read_picture
+from kerascnn.images.reading import read_picture
 from kerascnn.models import vgg16_features
+from kerascnn.storage.files import replacing
 
 ROOT = Path(__file__).parent.parent
 TARGET = ROOT / "kerascnn" / "models" / "data" / "vgg16-convolutions.npz"
 FEATURES = ROOT / "tests" / "data" / "vgg16-features.npz"
-PICTURE = ROOT / "kerascnn" / "samples" / "cat.jpg"
+PICTURE = ROOT / "kerascnn" / "images" / "samples" / "cat.jpg"
 SIDE = 64
 
 

@@ -12,8 +12,8 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from kerascnn.plugin.visualizer import options
 from kerascnn.style.settings import StyleSettings
-from kerascnn.visualizer import options
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "style.md"
@@ -151,7 +151,7 @@ def dream(layer: str) -> None:
 
     from kerascnn import Network
     from kerascnn.ascent import Dreamer, strength
-    from kerascnn.images import sample_pictures
+    from kerascnn.images.reading import sample_pictures
     from kerascnn.models import vgg16_features
 
     network = Network(vgg16_features((None, None, 3)))

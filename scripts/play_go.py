@@ -22,9 +22,16 @@ from types import TracebackType
 
 from sgfmill import sgf
 
-from kerascnn.files import write_bytes
+from kerascnn.storage.files import write_bytes
 
-FILE = Path(__file__).resolve().parent.parent / "kerascnn" / "datasets" / "data" / "go-games.sgf"
+FILE = (
+    Path(__file__).resolve().parent.parent
+    / "kerascnn"
+    / "lecture"
+    / "datasets"
+    / "data"
+    / "go-games.sgf"
+)
 GAMES = 160
 SIZE = 19
 KOMI = 7.5

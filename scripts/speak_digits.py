@@ -18,10 +18,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from kerascnn.datasets.spectrograms import RATE, SECONDS, read_wav, spectrogram
-from kerascnn.files import replacing
+from kerascnn.lecture.datasets.spectrograms import RATE, SECONDS, read_wav, spectrogram
+from kerascnn.storage.files import replacing
 
-FILE = Path(__file__).resolve().parent.parent / "kerascnn" / "datasets" / "data" / "digits.npz"
+FILE = (
+    Path(__file__).resolve().parent.parent
+    / "kerascnn"
+    / "lecture"
+    / "datasets"
+    / "data"
+    / "digits.npz"
+)
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 ACCENTS = (
     "en-029",

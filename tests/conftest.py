@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+
+from helpers.environments import build_wheel
+from helpers.paths import COMMAND
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 #: Distributions of their own: `test_plugin_distributions` installs them and runs their tests.
 collect_ignore = ["plugins"]
-
-#: The command beside this interpreter: the one that the environment under test has installed.
-COMMAND = Path(sys.executable).with_name("kerascnn")
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +35,12 @@ def command():
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory):
+    """The wheel, built out of a clean copy of the tree as a release would be."""
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(autouse=True)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import importlib.util
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
 
-from kerascnn.registry import Registry
-from kerascnn.visualizer import options
+from helpers.paths import ROOT
+from kerascnn.plugin.registry import Registry
+from kerascnn.plugin.visualizer import options
 
-ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PLUGINS = [p for p in Registry().discover().plugins.values() if p.distribution == "kerascnn"]
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import COMMAND
+from helpers.paths import COMMAND
 
 
 def only_line(text):

@@ -4,82 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-import sysconfig
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from helpers.environments import Environment, copy
+from helpers.paths import ROOT
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="links as Unix has them")
-
-
-class Environment:
-    """A virtual environment that borrows all installed packages but kerascnn itself."""
-
-    def __init__(self, folder: Path, borrow_kerascnn: bool) -> None:
-        self.folder = folder
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
-        target = Path(
-            sysconfig.get_path("purelib", "venv", vars={"base": str(folder)})
-            if "venv" in sysconfig.get_scheme_names()
-            else next(folder.glob("lib/python*/site-packages"))
-        )
-        # Both folders where the platform keeps two; a link for each package is as good as a copy.
-        for source in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
-            for entry in Path(source).iterdir():
-                ours = "kerascnn" in entry.name
-                if (borrow_kerascnn or not ours) and not (target / entry.name).exists():
-                    (target / entry.name).symlink_to(entry)
-
-    def run(self, *arguments, **more):
-        return subprocess.run(
-            [str(argument) for argument in arguments],
-            capture_output=True, text=True, encoding="utf-8", timeout=300, check=False, **more,
-        )  # fmt: skip
-
-    def install(self, *arguments):
-        done = self.run(
-            self.folder / "bin" / "python", "-m", "pip", "install", "-q", "--no-deps",
-            "--no-index", "--no-build-isolation", *arguments,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-
-    def command(self, *arguments, **more):
-        script = "import sys; from kerascnn.cli import main; sys.exit(main())"
-        return self.run(self.folder / "bin" / "python", "-c", script, *arguments, **more)
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    """The wheel built out of a clean copy of the tree, as a release would be."""
-    folder = tmp_path_factory.mktemp("wheel")
-    source = folder / "source"
-    source.mkdir()
-    for name in ("kerascnn", "plugins", "scripts", "setup.cfg", "pyproject.toml", "README.md"):
-        _copy(ROOT / name, source / name)
-    for name in ("LICENSE", "NOTICE"):
-        _copy(ROOT / name, source / name)
-    done = subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation",
-         "-w", str(folder), str(source)],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return next(folder.glob("*.whl"))
-
-
-def _copy(source: Path, target: Path) -> None:
-    import shutil
-
-    if source.is_dir():
-        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-    else:
-        shutil.copy(source, target)
 
 
 def test_the_wheel_has_every_module_and_all_data(wheel):
@@ -103,9 +37,9 @@ def test_an_editable_install_has_the_same_plugins(tmp_path, command):
     source = tmp_path / "source"
     source.mkdir()
     for path in ROOT.iterdir():
-        if path.name in ("kerascnn", "plugins", "setup.cfg", "pyproject.toml", "README.md",
-                         "LICENSE", "NOTICE"):  # fmt: skip
-            _copy(path, source / path.name)
+        if path.name in ("kerascnn", "plugins", "setup.cfg", "setup.py", "pyproject.toml",
+                         "README.md", "LICENSE", "NOTICE"):  # fmt: skip
+            copy(path, source / path.name)
     environment.install("--editable", source)
     done = environment.command("plugins", "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

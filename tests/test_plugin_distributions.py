@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,9 +12,10 @@ import pytest
 import kerascnn
 import kerascnn.ascent
 import kerascnn.testing
-from test_packaging import Environment, wheel  # noqa: F401  (a fixture)
+from helpers.environments import Environment
+from helpers.paths import TESTS
 
-PLUGINS = Path(__file__).parent / "plugins"
+PLUGINS = TESTS / "plugins"
 NAMES = ("rise", "feature-inversion", "layer-histogram")
 SURFACE = {
     "kerascnn": kerascnn.__all__,
@@ -25,7 +25,7 @@ SURFACE = {
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory, wheel):  # noqa: F811
+def environment(tmp_path_factory, wheel):
     """kerascnn's wheel and the three plugins, each built and installed; no network."""
     folder = tmp_path_factory.mktemp("authors")
     made = Environment(folder / "env", borrow_kerascnn=False)

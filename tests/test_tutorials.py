@@ -11,12 +11,12 @@ import pytest
 
 import kerascnn
 import kerascnn.ascent
+from helpers.environments import Environment
+from helpers.paths import DOCS
 from kerascnn import Result
-from kerascnn.registry import Hooks
-from kerascnn.visualizer import Visualizer
-from test_packaging import Environment
+from kerascnn.plugin.registry import Hooks
+from kerascnn.plugin.visualizer import Visualizer
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
 FENCE = re.compile(
     r"^(?:<!-- (?P<mark>[^\n]*) -->\n)?```(?P<kind>[a-z{}-]*)\n(?P<body>.*?)^```$",
     flags=re.S | re.M,
@@ -123,9 +123,11 @@ def test_the_reference_names_everything(name):
 
 
 def test_the_reference_tells_of_every_bound():
-    from kerascnn.visualizer import _bounds  # noqa: F401  (where they are listed)
+    from kerascnn.plugin.visualizer import _bounds  # noqa: F401  (where they are listed)
 
-    source = (Path(kerascnn.__file__).parent / "visualizer.py").read_text(encoding="utf-8")
+    source = (Path(kerascnn.__file__).parent / "plugin" / "visualizer.py").read_text(
+        encoding="utf-8"
+    )
     listed = re.search(r"words = \{(.*?)\n    \}", source, flags=re.S)[1]
     for bound in re.findall(r'"(\w+)": ', listed):
         assert f"`{bound}`" in REFERENCE

@@ -10,12 +10,12 @@ import numpy as np
 
 from kerascnn.ascent.objective import SCORES, Measure, Objective, single
 from kerascnn.ascent.tiles import Tile, tiles
-from kerascnn.compiled import compiled
 from kerascnn.errors import ModelError, UsageError
-from kerascnn.progress import progress
+from kerascnn.graph.compiled import compiled
+from kerascnn.terminal.progress import progress
 
 if TYPE_CHECKING:
-    from kerascnn.network import Network
+    from kerascnn.network.network import Network
 
 _SMALLEST = 32  # pixels a side of the smallest octave
 

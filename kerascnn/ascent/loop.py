@@ -13,12 +13,12 @@ import numpy as np
 from kerascnn.ascent.objective import SCORES, Objective, shortened
 from kerascnn.ascent.parametrisation import Parametrisation, Pixels
 from kerascnn.ascent.transforms import Plan, Transform, plan
-from kerascnn.compiled import compiled
 from kerascnn.errors import ModelError, UsageError
-from kerascnn.progress import progress
+from kerascnn.graph.compiled import compiled
+from kerascnn.terminal.progress import progress
 
 if TYPE_CHECKING:
-    from kerascnn.network import Network
+    from kerascnn.network.network import Network
 
 # Adam (Kingma and Ba 2015), with its usual constants.
 _FIRST, _SECOND, _TINY = 0.9, 0.999, 1e-8

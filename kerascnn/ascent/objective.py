@@ -17,7 +17,7 @@ import numpy as np
 from kerascnn.errors import UsageError, one_line
 
 if TYPE_CHECKING:
-    from kerascnn.network import Network
+    from kerascnn.network.network import Network
 
 SCORES = "scores"
 """The name by which a measure asks for the logits instead of a layer."""

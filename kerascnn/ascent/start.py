@@ -11,7 +11,7 @@ import numpy as np
 from kerascnn.errors import UsageError, one_line
 
 if TYPE_CHECKING:
-    from kerascnn.network import Network
+    from kerascnn.network.network import Network
 
 
 def start(
@@ -39,7 +39,7 @@ def start(
     contract = network.input
     height, width = size or contract.shape[:2]
     if Path(kind).is_file():
-        from kerascnn.images import read_pictures
+        from kerascnn.images.reading import read_pictures
 
         shape = (height, width, contract.channels)
         (picture,) = read_pictures([Path(kind)], replace(contract, shape=shape))
@@ -52,7 +52,7 @@ def start(
     if height is None or width is None:
         raise UsageError("the model takes pictures of any size: say which, by --size")
     if kind == "sample":
-        from kerascnn.images import sample_pictures
+        from kerascnn.images.reading import sample_pictures
 
         shape = (height, width, contract.channels)
         return sample_pictures(replace(contract, shape=shape), 1)[0].values[None]

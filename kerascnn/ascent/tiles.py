@@ -17,7 +17,7 @@ from kerascnn.errors import ModelError
 
 if TYPE_CHECKING:
     from kerascnn.graph.layers import Layer
-    from kerascnn.network import Network
+    from kerascnn.network.network import Network
 
 Range = tuple[int, int]
 

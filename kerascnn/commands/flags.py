@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kerascnn.errors import one_line
-from kerascnn.precision import FLOAT32, check_precision
-from kerascnn.progress import say
-from kerascnn.registry import Registry
+from kerascnn.network.precision import FLOAT32, check_precision
+from kerascnn.plugin.registry import Registry
+from kerascnn.terminal.progress import say
 
 if TYPE_CHECKING:
-    from kerascnn.network import Network
+    from kerascnn.network.network import Network
 
 DEBUG = click.option(
     "--debug", is_flag=True, help="Show tracebacks and what TensorFlow says by itself."
@@ -72,16 +72,16 @@ def model_flags(command: Any) -> Any:
 
 def open_network(registry: Registry, model: str, flags: Mapping[str, Any]) -> Network:
     """Load a model as the shared flags say, and tell what the user should know of it."""
-    from kerascnn.labels import read_labels
-    from kerascnn.memory import parse_bytes
-    from kerascnn.quiet import hush
+    from kerascnn.network.labels import read_labels
+    from kerascnn.network.memory import parse_bytes
+    from kerascnn.terminal.silence import hush
 
     memory = None if flags["memory"] is None else parse_bytes(flags["memory"])
     check_precision(flags["precision"])
     labels = None if flags["labels"] is None else read_labels(Path(flags["labels"]))
     if not flags["debug"]:
         hush()
-    from kerascnn.network import Network
+    from kerascnn.network.network import Network
 
     # Keras tells of its downloads on stdout, which is kept for results.
     with contextlib.redirect_stdout(sys.stderr):

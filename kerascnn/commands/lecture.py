@@ -10,7 +10,7 @@ import click
 from kerascnn.commands.flags import DEBUG, JSON
 from kerascnn.commands.output import print_json
 from kerascnn.errors import one_line
-from kerascnn.lecture.settings import EPOCHS, OPTIONS, QUICK_EPOCHS, Settings
+from kerascnn.lecture.book.settings import EPOCHS, OPTIONS, QUICK_EPOCHS, Settings
 
 
 def _own_options(command: Any) -> Any:
@@ -59,7 +59,7 @@ def lecture(
 
     What is finished already is not made again. The book is DIR/index.html.
     """
-    from kerascnn.quiet import hush
+    from kerascnn.terminal.silence import hush
 
     if not debug:
         hush()

@@ -13,23 +13,25 @@ from typing import Any
 import click
 
 from kerascnn.errors import UsageError, nearest
-from kerascnn.registry import Plugin, Registry
-from kerascnn.visualizer import Option, Visualizer, options, summary
+from kerascnn.plugin.registry import Plugin, Registry
+from kerascnn.plugin.visualizer import Option, Visualizer, options, summary
 
 
-def open_registry(plugin_files: Sequence[str]) -> Registry:
+def open_registry(ctx: click.Context, plugin_files: Sequence[str]) -> Registry:
     """Find all plugins: those installed, and those in single files."""
-    registry = Registry(reserved=_reserved()).discover()
+    registry = Registry(reserved=_reserved(ctx)).discover()
     for path in plugin_files:
         registry.add_file(Path(path))
     return registry
 
 
-def _reserved() -> frozenset[str]:
-    from kerascnn.commands.report import compare, report
-    from kerascnn.commands.visualize import visualize
-
-    parameters = [*visualize.params, *report.params, *compare.params]
+def _reserved(ctx: click.Context) -> frozenset[str]:
+    """Return the flags of all commands that take those of plugins: no option may be named so."""
+    root = ctx.find_root().command
+    commands = root.commands.values() if isinstance(root, click.Group) else [root]
+    parameters = [
+        p for command in commands if isinstance(command, PluginCommand) for p in command.params
+    ]
     return frozenset(
         text for parameter in parameters for text in parameter.opts if text.startswith("--")
     ) | {"--help"}
@@ -43,7 +45,7 @@ class PluginCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Find the plugins first, since they decide which flags there are."""
-        registry = open_registry(_peek(args, "--plugin-file"))
+        registry = open_registry(ctx, _peek(args, "--plugin-file"))
         ctx.meta["registry"] = registry
         ctx.meta["plugins"] = _chosen(registry, _peek(args, "--plugin"))
         return super().parse_args(ctx, args)

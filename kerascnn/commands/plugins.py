@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from kerascnn.commands import Commands
 from kerascnn.commands.flags import DEBUG_UNUSED, JSON, PLUGIN_FILES
+from kerascnn.commands.group import Commands
 from kerascnn.commands.output import print_columns, print_json
 from kerascnn.commands.plugin_flags import open_registry
 from kerascnn.errors import one_line
-from kerascnn.registry import Registry
-from kerascnn.visualizer import options, summary
+from kerascnn.plugin.registry import Registry
+from kerascnn.plugin.visualizer import options, summary
 
 
 @click.group(cls=Commands, invoke_without_command=True)
@@ -23,7 +23,7 @@ from kerascnn.visualizer import options, summary
 @click.pass_context
 def plugins(ctx: click.Context, plugin_files: tuple[str, ...], as_json: bool) -> None:
     """List the visualizers at hand, and plugins that could not be taken."""
-    registry = open_registry(plugin_files)
+    registry = open_registry(ctx, plugin_files)
     ctx.obj = registry
     if ctx.invoked_subcommand is not None:
         return
@@ -96,8 +96,8 @@ def show(registry: Registry, name: str, plugin_files: tuple[str, ...], as_json: 
 @click.pass_obj
 def new(registry: Registry, name: str, into: str, as_json: bool) -> None:
     """Write a new plugin's package: a visualizer, a test, and what installs them."""
-    from kerascnn import __version__
-    from kerascnn.scaffold import check_name, write_plugin
+    from kerascnn.plugin.scaffold.scaffold import check_name, write_plugin
+    from kerascnn.version import __version__
 
     folder = write_plugin(check_name(name, registry.plugins), Path(into), __version__)
     files = sorted(str(path) for path in folder.rglob("*") if path.is_file())

@@ -14,11 +14,11 @@ from kerascnn.commands.flags import DEBUG, JSON, PLUGIN_FILES, model_flags, open
 from kerascnn.commands.output import print_json
 from kerascnn.commands.plugin_flags import PluginCommand, make_visualizers
 from kerascnn.errors import one_line
-from kerascnn.progress import say
-from kerascnn.registry import Plugin, Registry
+from kerascnn.plugin.registry import Plugin, Registry
+from kerascnn.terminal.progress import say
 
 if TYPE_CHECKING:
-    from kerascnn.visualizer import Visualizer
+    from kerascnn.plugin.visualizer import Visualizer
 
 # Long work: Deep Dream explains nothing of the model, and the unit page has maximal activation.
 _LEFT_OUT = ("deep-dream", "max-activation")
@@ -64,7 +64,7 @@ def report(ctx: click.Context, model: str, plugin: Sequence[str], **flags: Any) 
     What it is, what it predicts, what every visualizer shows, what the maps are worth, and the
     units of a layer. The page is one file that needs no network.
     """
-    from kerascnn.files import write_text
+    from kerascnn.storage.files import write_text
 
     registry: Registry = ctx.meta["registry"]
     out = Path(flags["out"])
@@ -72,7 +72,7 @@ def report(ctx: click.Context, model: str, plugin: Sequence[str], **flags: Any) 
     asked = _asked(ctx, plugin, flags)
     network = open_network(registry, model, flags)
     _say_warnings(network)
-    from kerascnn.report import make_report
+    from kerascnn.reports import make_report
 
     page = make_report(
         network,
@@ -111,7 +111,7 @@ def compare(
     Their layers and how far the weights moved, their predictions, and what each visualizer shows
     of either.
     """
-    from kerascnn.files import write_text
+    from kerascnn.storage.files import write_text
 
     registry: Registry = ctx.meta["registry"]
     out = Path(flags["out"])
@@ -120,7 +120,7 @@ def compare(
     networks = [open_network(registry, model, flags) for model in (first, second)]
     for network in networks:
         _say_warnings(network)
-    from kerascnn.report import make_comparison
+    from kerascnn.reports import make_comparison
 
     page = make_comparison(
         (networks[0], networks[1]),
@@ -140,14 +140,14 @@ def _asked(ctx: click.Context, plugin: Sequence[str], flags: dict[str, Any]) -> 
     chosen: list[Plugin] = ctx.meta["plugins"]
     if not plugin:
         chosen = [p for name, p in registry.plugins.items() if name not in _LEFT_OUT]
-    from kerascnn.visualizer import variants_of
+    from kerascnn.plugin.visualizer import variants_of
 
     made = make_visualizers(chosen, flags)
     return [one for found, given in made for one in variants_of(found.visualizer, given)]
 
 
 def _see_that_it_can_be_written(out: Path) -> None:
-    from kerascnn.files import output_folder
+    from kerascnn.storage.files import output_folder
 
     with output_folder(out.parent):
         pass

@@ -13,8 +13,8 @@ from kerascnn.commands.flags import DEBUG, JSON
 from kerascnn.commands.output import print_json
 from kerascnn.commands.plugin_flags import flag_value, help_line, make_flag
 from kerascnn.errors import UsageError, one_line
+from kerascnn.plugin.visualizer import options
 from kerascnn.style.settings import StyleSettings
-from kerascnn.visualizer import options
 
 
 class _StyleCommand(click.Command):
@@ -77,16 +77,16 @@ def style(pictures: Sequence[str], as_json: bool, debug: bool, **flags: Any) -> 
             raise UsageError(f"{flag} must be at least {least}. Received: {steps}")
     settings = _settings(flags)
 
-    from kerascnn.memory import parse_bytes
-    from kerascnn.quiet import hush
+    from kerascnn.network.memory import parse_bytes
+    from kerascnn.terminal.silence import hush
 
     memory = None if flags["memory"] is None else parse_bytes(flags["memory"])
     if not debug:
         hush()
-    from kerascnn.style.studio import Order, paint
+    from kerascnn.style.jobs import StyleJob, paint
 
     filed = paint(
-        Order(
+        StyleJob(
             settings=settings,
             pictures=pictures,
             out=None if flags["out"] is None else Path(flags["out"]),

@@ -12,13 +12,13 @@ from kerascnn.commands.flags import DEBUG, JSON, PLUGIN_FILES, model_flags, open
 from kerascnn.commands.output import print_json
 from kerascnn.commands.plugin_flags import PluginCommand, make_visualizers
 from kerascnn.errors import KerascnnError, UsageError, nearest, one_line
-from kerascnn.progress import say
-from kerascnn.registry import Plugin, Registry
-from kerascnn.visualizer import Visualizer
+from kerascnn.plugin.registry import Plugin, Registry
+from kerascnn.plugin.visualizer import Visualizer
+from kerascnn.terminal.progress import say
 
 if TYPE_CHECKING:
-    from kerascnn.network import Network
-    from kerascnn.running import Run
+    from kerascnn.network.network import Network
+    from kerascnn.run.run import Run
 
 Asked = tuple[Plugin, Visualizer]
 
@@ -77,7 +77,7 @@ def _first(
     asked: Asked, model: str, flags: Mapping[str, Any], registry: Registry
 ) -> tuple[Run, dict[str, Path]]:
     """Load, ask one question, and write."""
-    from kerascnn.files import output_folder
+    from kerascnn.storage.files import output_folder
 
     with output_folder(Path(flags["out"] or _default_folder(model) / asked[0].name)) as folder:
         network = open_network(registry, model, flags)
@@ -93,7 +93,7 @@ def _several(
     Raises:
         KerascnnError: those that failed, in one line, when the others are written.
     """
-    from kerascnn.files import output_folder
+    from kerascnn.storage.files import output_folder
 
     out = Path(flags["out"] or _default_folder(model))
     done, failures = [], []
@@ -125,7 +125,7 @@ def _ask(
     asked: Asked, network: Network, folder: Path, flags: Mapping[str, Any], said: set[str]
 ) -> tuple[Run, dict[str, Path]]:
     """Ask and write; return the answer and the paths of its files. Nothing is said twice."""
-    from kerascnn.running import visualize as run_it
+    from kerascnn.run.run import visualize as run_it
 
     plugin, visualizer = asked
     target = flags["target"] if _takes_target(visualizer) else "predicted"

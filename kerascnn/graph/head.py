@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kerascnn.graph import Graph, Replace, Step, without_activation
+from kerascnn.graph.model_graph import Graph, LayerCall, Replace, without_activation
 
 # Layers that only move numbers about, and so may stand between the softmax and the output.
 _CARRIERS = frozenset({"Reshape", "Flatten", "Permute", "Dropout", "Identity"})
@@ -32,7 +32,7 @@ class Head:
     layer: str
     classes: int | None
     why: str
-    replace: dict[Step, Replace]
+    replace: dict[LayerCall, Replace]
 
     @property
     def activation(self) -> str | None:
@@ -84,20 +84,20 @@ def find_head(graph: Graph, output: int, axis: Callable[[int], int]) -> Head:
     return Head("linear", step.path, classes, why, {})
 
 
-def _carries(step: Step) -> bool:
+def _carries(step: LayerCall) -> bool:
     if step.kind in _CARRIERS:
         return True
     return step.kind == "Activation" and function_name(step.layer.activation) == "linear"
 
 
-def _has_own_activation(step: Step) -> bool:
+def _has_own_activation(step: LayerCall) -> bool:
     return step.kind != "Activation" and function_name(getattr(step.layer, "activation", None)) in (
         "softmax",
         "sigmoid",
     )
 
 
-def _activation_name(step: Step, axis: Callable[[int], int]) -> str | None:
+def _activation_name(step: LayerCall, axis: Callable[[int], int]) -> str | None:
     """Return ``"softmax"`` or ``"sigmoid"`` if the step ends in it over the classes."""
     symbol = getattr(step.layer, "symbol", None) or ""
     if step.kind in ("Softmax", "Sigmoid") or symbol in ("nn.softmax", "math.sigmoid"):
@@ -138,12 +138,12 @@ def _classes(shape: tuple[int | None, ...] | None, axis: int) -> tuple[int | Non
     return shape[-1], len(shape) > 2
 
 
-def bare(step: Step, args: Any, kwargs: Any) -> Any:
+def bare(step: LayerCall, args: Any, kwargs: Any) -> Any:
     """Run a step without the activation function of its layer."""
     with without_activation(step.layer):
         return step.layer(*args, **kwargs)
 
 
-def passed(_step: Step, args: Any, kwargs: Any) -> Any:
+def passed(_step: LayerCall, args: Any, kwargs: Any) -> Any:
     """Hand on what a step is given, instead of running it."""
     return args[0] if args else next(iter(kwargs.values()))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kerascnn.errors import ModelError
-from kerascnn.graph import Graph, Port
+from kerascnn.graph.model_graph import Graph, Port
 from kerascnn.graph.receptive import channel_axis
 
 _CHANNELS = (1, 3, 4)

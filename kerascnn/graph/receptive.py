@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from kerascnn.graph import Graph, Step
-from kerascnn.graph.taps import (
+from kerascnn.graph.connectivity import (
     WINDOWED,
     Axis,
     Sliding,
@@ -24,6 +23,7 @@ from kerascnn.graph.taps import (
     straight,
     taps,
 )
+from kerascnn.graph.model_graph import Graph, LayerCall
 
 __all__ = [
     "WINDOWED",
@@ -97,7 +97,7 @@ class Geometry:
             self.shapes.update(zip(step.outputs, step.shapes, strict=True))
             self._settle(step, convolved)
 
-    def _settle(self, step: Step, convolved: set[int]) -> None:
+    def _settle(self, step: LayerCall, convolved: set[int]) -> None:
         sources = [i for i in step.inputs if self._rank(i) == 4]
         results = [i for i in step.outputs if self._rank(i) == 4]
         declared = channel_axis(step.layer)
@@ -113,7 +113,7 @@ class Geometry:
             convolved.update(results)
         self.axes.update((i, axis) for i in results)
 
-    def _surprise(self, step: Step, source: int) -> str:
+    def _surprise(self, step: LayerCall, source: int) -> str:
         before = self.graph.producer(source)
         verb = "pools" if "Pooling" in step.kind else "runs"
         return (
@@ -189,7 +189,7 @@ class Geometry:
         return tuple(found)
 
     def _onward(
-        self, step: Step, source: int, axis: int, even: tuple[int, int, int] | None
+        self, step: LayerCall, source: int, axis: int, even: tuple[int, int, int] | None
     ) -> tuple[int, int, int] | None:
         if even is None or not self._is_map(step, source):
             return None
@@ -214,7 +214,12 @@ class Geometry:
         return seen.get(self.index, _NOTHING)
 
     def _back(
-        self, step: Step, source: int, axis: int, places: np.ndarray, size: tuple[int, int] | None
+        self,
+        step: LayerCall,
+        source: int,
+        axis: int,
+        places: np.ndarray,
+        size: tuple[int, int] | None,
     ) -> Seen:
         if not self._is_map(step, source):
             return None
@@ -232,13 +237,13 @@ class Geometry:
             inside &= found < place.before
         return np.asarray(found[inside])
 
-    def _is_map(self, step: Step, source: int) -> bool:
+    def _is_map(self, step: LayerCall, source: int) -> bool:
         if self._rank(source) != 4 or source not in self.axes:
             return False
         # What the layer calls a place may be a channel to the one before.
         return channel_axis(step.layer) in (None, self.axes[source])
 
-    def _axis(self, step: Step, source: int, axis: int, size: tuple[int, int] | None) -> Axis:
+    def _axis(self, step: LayerCall, source: int, axis: int, size: tuple[int, int] | None) -> Axis:
         return Axis(
             axis,
             self.axes[source],

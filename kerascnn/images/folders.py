@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kerascnn.errors import ImageError, one_line
 from kerascnn.images.decoding import kind_of, not_a_picture
-from kerascnn.progress import say
+from kerascnn.terminal.progress import say
 
 
 class Tally:

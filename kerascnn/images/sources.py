@@ -10,11 +10,11 @@ from typing import Protocol
 
 import numpy as np
 
-from kerascnn.contract import InputContract
 from kerascnn.errors import ImageError, one_line
-from kerascnn.files import sha256
-from kerascnn.images import Notices, Picture, iter_picture_paths, read_each, sample_pictures
-from kerascnn.progress import say
+from kerascnn.images.reading import Notices, Picture, iter_picture_paths, read_each, sample_pictures
+from kerascnn.network.input_spec import InputSpec
+from kerascnn.storage.files import sha256
+from kerascnn.terminal.progress import say
 
 Position = tuple[int, int]
 """Where a picture is: the number of its file, and its number in the file."""
@@ -102,7 +102,7 @@ class TestDigits:
 
     __test__ = False  # not a test of pytest
 
-    def __init__(self, contract: InputContract) -> None:
+    def __init__(self, contract: InputSpec) -> None:
         from kerascnn.datasets.mnist import load_test_digits
 
         self._contract = contract
@@ -152,7 +152,7 @@ class Files:
         ImageError: a path is missing, or there is no picture at all.
     """
 
-    def __init__(self, paths: Sequence[Path], contract: InputContract) -> None:
+    def __init__(self, paths: Sequence[Path], contract: InputSpec) -> None:
         self._named = {path for path in paths if not path.is_dir()}
         self._files = list(iter_picture_paths(paths))
         self._notices = Notices()
@@ -234,9 +234,7 @@ class Files:
         return digest.hexdigest()
 
 
-def open_source(
-    images: Sequence[str | Path] | Sequence[Picture], contract: InputContract
-) -> Source:
+def open_source(images: Sequence[str | Path] | Sequence[Picture], contract: InputSpec) -> Source:
     """Return what is to be swept over.
 
     Args:

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 from kerascnn.errors import UsageError
 
 if TYPE_CHECKING:
-    from kerascnn.lecture.book import Book
-    from kerascnn.lecture.report import Results
-    from kerascnn.lecture.settings import Settings
+    from kerascnn.lecture.book.model import Book
+    from kerascnn.lecture.book.settings import Settings
+    from kerascnn.lecture.experiments.report import Results
 
 __all__ = ["make_book", "reproduce"]
 
 
 def make_book(out: Path, settings: Settings, chapters: Sequence[str] = ()) -> Book:
-    """Make the book, or some of its chapters; see `kerascnn.lecture.book.make_book`."""
-    from kerascnn.lecture import book
+    """Make the book, or some of its chapters; see `kerascnn.lecture.book.make.make_book`."""
+    from kerascnn.lecture.book import make
 
-    return book.make_book(out, settings, chapters)
+    return make.make_book(out, settings, chapters)
 
 
 def reproduce(
@@ -52,15 +52,15 @@ def reproduce(
     """
     check_numbers(seeds=seeds, epochs=epochs, examples=examples)
     from kerascnn.datasets import load_mnist
-    from kerascnn.files import check_writable
+    from kerascnn.storage.files import check_writable
 
     out = Path(out)
     digits = load_mnist(examples, None if data is None else Path(data))
     check_writable(out / "checkpoints")
 
-    from kerascnn.lecture import claims, experiment, report, training
+    from kerascnn.lecture.experiments import claims, mnist, report, training
 
-    trained = experiment.run(digits, out / "checkpoints", seeds=seeds, epochs=epochs)
+    trained = mnist.run(digits, out / "checkpoints", seeds=seeds, epochs=epochs)
     results = report.Results(
         runs=trained.runs,
         claims=claims.claims(trained),
@@ -72,7 +72,7 @@ def reproduce(
             "batch": training.BATCH,
         },
         data={"source": digits.source, "sha256": digits.sha256},
-        versions=experiment.versions(),
+        versions=mnist.versions(),
     )
     report.write(results, trained, out)
     return results

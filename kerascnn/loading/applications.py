@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kerascnn.errors import KerascnnError, ModelError, UsageError, nearest, one_line
-from kerascnn.loading.families import family_of_model, keras_of
+from kerascnn.families import family_of_model, keras_of
 
 PREFIX = "builtin:"
 

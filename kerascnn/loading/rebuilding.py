@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kerascnn.errors import ModelError, UsageError, nearest, one_line
-from kerascnn.loading.families import family_of_model
+from kerascnn.families import family_of_model
 
 
 def rebuild(architecture: str) -> tuple[Any, str]:

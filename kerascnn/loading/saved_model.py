@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kerascnn.errors import ModelError, one_line
-from kerascnn.loading.families import keras_of
+from kerascnn.families import keras_of
 
 #: What a graph's entry is called: by TensorFlow, and by Keras 3's ``export``.
 _ENTRIES = ("serving_default", "serve")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kerascnn.models.maker import Maker
+from kerascnn.models.layer_factory import LayerFactory
 
 
 def dnn(seed: int | None = None) -> Any:
@@ -20,7 +20,7 @@ def dnn(seed: int | None = None) -> Any:
     Returns:
         A Keras 2 model with 898,510 parameters: N×784 → N×10.
     """
-    make = Maker(seed)
+    make = LayerFactory(seed)
     layers = [make("Dense", 500, activation="relu", input_shape=(784,))]
     layers += [make("Dense", 500, activation="relu") for _ in range(2)]
     return make.sequential("dnn", [*layers, make("Dense", 10, activation="softmax")])
@@ -36,7 +36,7 @@ def cnn(seed: int | None = None) -> Any:
         A Keras 2 model with 137,660 parameters: N×28×28×1 → N×10. Its maps are 26×26×25, 13×13×25,
         11×11×50 and 5×5×50.
     """
-    make = Maker(seed)
+    make = LayerFactory(seed)
     first = make("Conv2D", 25, (3, 3), input_shape=(28, 28, 1))
     return _convolutional(make, "cnn", first)
 
@@ -54,12 +54,12 @@ def cnn_as_written(seed: int | None = None) -> Any:
         A Keras 2 model with 138,110 parameters: N×1×28×28 → N×10. Behind the first convolution
         (25×26×26) its maps are 12×13×26, 10×11×50 and 5×5×50, in Keras' own order.
     """
-    make = Maker(seed)
+    make = LayerFactory(seed)
     first = make("Conv2D", 25, (3, 3), input_shape=(1, 28, 28), data_format="channels_first")
     return _convolutional(make, "cnn_as_written", first)
 
 
-def _convolutional(make: Maker, name: str, first: Any) -> Any:
+def _convolutional(make: LayerFactory, name: str, first: Any) -> Any:
     return make.sequential(
         name,
         [

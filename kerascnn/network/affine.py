@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kerascnn.graph import Step
 from kerascnn.graph.head import function_name
-from kerascnn.network.prepared import Prepared
+from kerascnn.graph.model_graph import LayerCall
+from kerascnn.network.prepared_model import Prepared
 
 if TYPE_CHECKING:
     from kerascnn.graph.layers import Layer
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _KINDS = frozenset({"Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose", "Dense"})
 
 
-def is_affine(step: Step, before: Layer) -> bool:
+def is_affine(step: LayerCall, before: Layer) -> bool:
     """Return whether a step is a weighted sum plus a bias of a layer of fixed size."""
     if step.kind not in _KINDS or None in before.shape:
         return False

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from kerascnn.errors import ModelError
-from kerascnn.memory import MemoryBudget
-from kerascnn.progress import Bar, progress, say
+from kerascnn.network.memory import MemoryBudget
+from kerascnn.terminal.progress import Bar, progress, say
 
 
 class Batches:

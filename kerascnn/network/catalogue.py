@@ -7,9 +7,9 @@ import functools
 import math
 
 from kerascnn.errors import UsageError, nearest, one_line
-from kerascnn.graph import Step
 from kerascnn.graph.layers import Layer, kernel_shape, parameters_of
-from kerascnn.network.prepared import Prepared
+from kerascnn.graph.model_graph import LayerCall
+from kerascnn.network.prepared_model import Prepared
 
 
 class Catalogue:
@@ -65,7 +65,7 @@ class Catalogue:
         """Return every convolution: depthwise, separable and transposed ones too; maybe none."""
         return [layer for layer in self.layers if "Conv" in layer.kind and layer.is_map]
 
-    def step(self, layer: Layer) -> Step:
+    def step(self, layer: Layer) -> LayerCall:
         """Return the call that a layer describes."""
         step = self._prepared.graph.producer(layer.index)
         assert step is not None
@@ -91,7 +91,7 @@ class Catalogue:
             raise UsageError(f"no layer fits {one_line(pattern, 80)!r}{nearest(pattern, names)}")
         return fitting
 
-    def _describe(self, step: Step, first: bool) -> Layer:
+    def _describe(self, step: LayerCall, first: bool) -> Layer:
         index, stored = step.outputs[0], step.shapes[0] or ()
         per_picture = stored[1:]
         is_first = len(stored) == 4 and self._prepared.channel_axis(index) == 1

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kerascnn.compiled import compiled
 from kerascnn.errors import ModelError, UsageError
-from kerascnn.graph import Step
-from kerascnn.graph.rectifiers import guided, unrectified
-from kerascnn.network.prepared import Prepared
+from kerascnn.graph.compiled import compiled
+from kerascnn.graph.model_graph import LayerCall
+from kerascnn.graph.relu import guided, unrectified
+from kerascnn.network.prepared_model import Prepared
 
 _CUT = (
     "the score does not depend on {} in a way that can be derived: the path between them is cut "
@@ -82,7 +82,7 @@ class Functions:
         unit: int | None,
         whole: bool,
         at: int | None = None,
-        rectifiers: tuple[Step, ...] = (),
+        rectifiers: tuple[LayerCall, ...] = (),
     ) -> Callable[[Any, Any], tuple[Any, ...]]:
         """Return pictures, channels → derivative of a target's score.
 
@@ -98,7 +98,7 @@ class Functions:
         return self._made[key]
 
     def _gradient(
-        self, unit: int | None, whole: bool, at: int | None, rectifiers: tuple[Step, ...]
+        self, unit: int | None, whole: bool, at: int | None, rectifiers: tuple[LayerCall, ...]
     ) -> Callable[[Any, Any], tuple[Any, ...]]:
         import tensorflow as tf
 
@@ -159,7 +159,7 @@ def traced(
     pictures: Any,
     indices: Sequence[int],
     scores: bool,
-    bare: Sequence[Step] = (),
+    bare: Sequence[LayerCall] = (),
 ) -> tuple[Any, ...]:
     """Run the network on a tensor; see `Network.trace`.
 

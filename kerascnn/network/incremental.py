@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from kerascnn.graph import Step
+from kerascnn.graph.model_graph import LayerCall
+from kerascnn.network.incremental_plan import Context, Plan, Region, Task, make_plan
 from kerascnn.network.locality import Local
-from kerascnn.network.patchplan import Context, Plan, Region, Task, make_plan
-from kerascnn.network.prepared import Prepared
+from kerascnn.network.prepared_model import Prepared
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ class Base:
     """
 
     wanted: int
-    steps: tuple[Step, ...]
+    steps: tuple[LayerCall, ...]
     values: dict[int, Any]
     shapes: dict[int, tuple[int, ...]]
     padded: dict[Any, Any] = field(default_factory=dict)
@@ -184,7 +184,7 @@ class _Run:
             self.whole[index] = _cut(kept, start, size, self.windows[index], place)
         return self.whole[index]
 
-    def _corrected(self, step: Step, local: Local, region: Region, result: Any) -> Any:
+    def _corrected(self, step: LayerCall, local: Local, region: Region, result: Any) -> Any:
         """Take the padding out of an average's count, as TensorFlow does."""
         if step.kind != "AveragePooling2D" or step.layer.padding != "same":
             return result
@@ -199,7 +199,7 @@ class _Run:
         return result * factor.astype(result.dtype.as_numpy_dtype)
 
 
-def _call(step: Step, given: Mapping[int, Any], replaced: Any) -> list[Any]:
+def _call(step: LayerCall, given: Mapping[int, Any], replaced: Any) -> list[Any]:
     args, kwargs = step.bound(given)
     result = replaced(step, args, kwargs) if replaced else step.layer(*args, **kwargs)
     return list(result) if isinstance(result, (list, tuple)) else [result]

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from kerascnn.graph import Step
 from kerascnn.graph.head import function_name
+from kerascnn.graph.model_graph import LayerCall
 from kerascnn.graph.receptive import WINDOWED, Sliding, channel_axis, is_elementwise, sliding
 
 Shape = tuple[int, ...]
@@ -71,7 +71,9 @@ class Local:
 _HERE = Sliding(1, 1, 0)
 
 
-def locality(step: Step, shapes: Mapping[int, Shape], axis: Callable[[int], int]) -> Local | str:
+def locality(
+    step: LayerCall, shapes: Mapping[int, Shape], axis: Callable[[int], int]
+) -> Local | str:
     """Return how a step can be done on windows, or why it can't.
 
     Args:
@@ -106,14 +108,14 @@ def locality(step: Step, shapes: Mapping[int, Shape], axis: Callable[[int], int]
     return "its kind is not known to be local"
 
 
-def _sliding(step: Step, shape: Shape) -> Local | str:
+def _sliding(step: LayerCall, shape: Shape) -> Local | str:
     if step.layer.padding not in ("same", "valid"):
         return f"its padding {step.layer.padding!r} is not known"
     rows, columns = (sliding(step.layer, axis, shape[axis + 1]) for axis in (0, 1))
     return Local(rows, columns, "slide", -np.inf if step.kind == "MaxPooling2D" else 0.0)
 
 
-def _in_place(step: Step, shapes: Mapping[int, Shape]) -> Local | str:
+def _in_place(step: LayerCall, shapes: Mapping[int, Shape]) -> Local | str:
     places = {shapes[index][1:3] for index in (*step.inputs, *step.outputs)}
     if len(places) > 1:
         return "its inputs differ in size"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kerascnn.contract import preprocessing_of_application
-from kerascnn.graph import Graph, Port, Step
+from kerascnn.graph.model_graph import Graph, LayerCall, Port
+from kerascnn.network.input_spec import preprocessing_of_application
 
 # What may stand between the input and the layer that scales it.
 _PASSING = ("ZeroPadding2D", "Resizing", "CenterCrop")
@@ -35,7 +35,7 @@ def find_preprocessing(model: Any, graph: Graph, port: Port, given: str | None) 
     return "unit", "assumed"
 
 
-def _entrance(graph: Graph, port: Port) -> Step | None:
+def _entrance(graph: Graph, port: Port) -> LayerCall | None:
     """Return the first layer that does more than pad, crop or augment the picture."""
     front = port.index
     while True:
@@ -48,7 +48,7 @@ def _entrance(graph: Graph, port: Port) -> Step | None:
         front = step.outputs[0]
 
 
-def _of_scaling(step: Step) -> str | None:
+def _of_scaling(step: LayerCall) -> str | None:
     """Return the range that a scaling layer (or a division, a product) takes in."""
     layer = step.layer
     if step.kind == "Rescaling":

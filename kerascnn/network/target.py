@@ -7,7 +7,7 @@ import numpy as np
 from kerascnn.errors import ModelError, UsageError, one_line
 from kerascnn.graph.head import Head
 from kerascnn.network.catalogue import Catalogue
-from kerascnn.units import Unit
+from kerascnn.network.units import Unit
 
 Target = np.ndarray | Unit
 """What a visualizer explains: one class index for each image, or a `Unit`."""

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from kerascnn.contract import InputContract
 from kerascnn.errors import ModelError
-from kerascnn.graph import Graph, Step, knows_training
-from kerascnn.network.prepared import Prepared
+from kerascnn.graph.model_graph import Graph, LayerCall, knows_training
+from kerascnn.network.input_spec import InputSpec
+from kerascnn.network.prepared_model import Prepared
 
 _TOLERANCE = 1e-5
 _HALF_TOLERANCE = 1e-2  # where the model's own outputs have two or three digits
 
 
-def verify(model: Any, prepared: Prepared, contract: InputContract) -> str | None:
+def verify(model: Any, prepared: Prepared, contract: InputSpec) -> str | None:
     """Compare the prepared model's outputs with the original's on a random picture.
 
     Returns:
@@ -71,7 +71,7 @@ def not_finite(graph: Graph) -> str:
     return _bad_weights(graph.steps) or "the model gives NaN or infinite numbers"
 
 
-def finite_weights(steps: Iterable[Step]) -> None:
+def finite_weights(steps: Iterable[LayerCall]) -> None:
     """See that layers have weights that are numbers.
 
     Raises:
@@ -81,7 +81,7 @@ def finite_weights(steps: Iterable[Step]) -> None:
         raise ModelError(found)
 
 
-def _bad_weights(steps: Iterable[Step]) -> str | None:
+def _bad_weights(steps: Iterable[LayerCall]) -> str | None:
     for step in steps:
         for weights in getattr(step.layer, "weights", []):
             values = np.asarray(weights)

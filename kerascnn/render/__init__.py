@@ -6,16 +6,19 @@ import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from kerascnn.curves import Curves
-from kerascnn.ranking import TopImages
 from kerascnn.render.curves import draw_curves
 from kerascnn.render.heatmaps import draw_heatmap
 from kerascnn.render.kernels import draw_kernels
 from kerascnn.render.maps import draw_maps
 from kerascnn.render.pictures import draw_images
 from kerascnn.render.sheet import DPI, Decode, Sheet
-from kerascnn.render.tops import draw_top_images
-from kerascnn.result import Heatmap, Images, Kernels, Maps, Result
+from kerascnn.render.top_images import draw_top_images
+from kerascnn.results.base import Result
+from kerascnn.results.curves import Curves
+from kerascnn.results.heatmap import Heatmap
+from kerascnn.results.images import Images, Kernels
+from kerascnn.results.maps import Maps
+from kerascnn.results.top_images import TopImages
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kerascnn.curves import Curves
 from kerascnn.errors import one_line
 from kerascnn.render.fonts import writable
+from kerascnn.results.curves import Curves
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerascnn.render.sheet import BAR, LINE, MARGIN, WIDEST, Decode, Sheet, bounded_aspect
-from kerascnn.result import Heatmap
+from kerascnn.results.heatmap import Heatmap
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -17,7 +17,7 @@ from kerascnn.render.sheet import (
     cell_size,
     columns_for,
 )
-from kerascnn.result import Kernels
+from kerascnn.results.images import Kernels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,7 +8,7 @@ import numpy as np
 
 from kerascnn.render.kernels import colour_kernel, is_colour, signed_look
 from kerascnn.render.sheet import BAR, LINE, MARGIN, WIDEST, Decode, Sheet, bounded_aspect
-from kerascnn.result import LayerMaps, Maps
+from kerascnn.results.maps import LayerMaps, Maps
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

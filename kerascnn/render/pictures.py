@@ -13,7 +13,7 @@ from kerascnn.render.sheet import (
     cell_size,
     columns_for,
 )
-from kerascnn.result import Images
+from kerascnn.results.images import Images
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

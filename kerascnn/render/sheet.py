@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
 Decode = Callable[[np.ndarray], np.ndarray]
-"""Model values (…, H, W, C) to [0, 1] RGB or grey: `InputContract.decode`."""
+"""Model values (…, H, W, C) to [0, 1] RGB or grey: `InputSpec.decode`."""
 
 DPI = 150
 MARGIN = 0.15

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from kerascnn.lazy import attach
 
 if TYPE_CHECKING:
-    from kerascnn.style.painter import Painter
     from kerascnn.style.run import Painted, deep_style
     from kerascnn.style.settings import StyleSettings
+    from kerascnn.style.transfer import StyleTransfer
 
-__all__ = ["Painted", "Painter", "StyleSettings", "deep_style"]
+__all__ = ["Painted", "StyleSettings", "StyleTransfer", "deep_style"]
 
 # Late, since ``kerascnn style --help`` needs the settings and nothing that is slow to import.
-_LATE = {
-    "Painted": "kerascnn.style.run",
-    "Painter": "kerascnn.style.painter",
-    "StyleSettings": "kerascnn.style.settings",
-    "deep_style": "kerascnn.style.run",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _LATE:
-        return getattr(importlib.import_module(_LATE[name]), name)
-    raise AttributeError(f"module 'kerascnn.style' has no attribute {name!r}")
+__getattr__, __dir__ = attach(
+    __name__,
+    {
+        "Painted": "kerascnn.style.run",
+        "StyleSettings": "kerascnn.style.settings",
+        "StyleTransfer": "kerascnn.style.transfer",
+        "deep_style": "kerascnn.style.run",
+    },
+)

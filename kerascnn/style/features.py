@@ -183,8 +183,8 @@ def _model(network: str, weights: str) -> Any:
         return vgg16_features((None, None, 3))
     if weights == "imagenet":
         return _from_keras(network)
-    from kerascnn.loading import load_model, sniff
-    from kerascnn.loading.sniffing import LEGACY_WEIGHTS, WEIGHTS
+    from kerascnn.loading.loader import load_model
+    from kerascnn.loading.sniffing import LEGACY_WEIGHTS, WEIGHTS, sniff
 
     path = Path(weights)
     alone = not path.is_dir() and sniff(path).format in (LEGACY_WEIGHTS, WEIGHTS)

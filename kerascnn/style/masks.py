@@ -10,9 +10,9 @@ import numpy as np
 
 from kerascnn.errors import ImageError, UsageError, one_line
 from kerascnn.images.decoding import decode, kind_of, not_a_picture, read_bytes
-from kerascnn.progress import say
 from kerascnn.style.features import Tap
 from kerascnn.style.pictures import Original, resized
+from kerascnn.terminal.progress import say
 
 _GREY = 0.1  # how far a grey's red, green and blue may lie apart
 

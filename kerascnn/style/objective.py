@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from kerascnn.compiled import compiled
+from kerascnn.graph.compiled import compiled
 from kerascnn.style.features import Features
 from kerascnn.style.statistics import Statistic
 from kerascnn.style.tiles import Tile

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerascnn.errors import ImageError, OutputError, nearest, one_line
-from kerascnn.files import write_with
 from kerascnn.images.decoding import decode, kind_of, not_a_picture, read_bytes
-from kerascnn.progress import say
+from kerascnn.storage.files import write_with
+from kerascnn.terminal.progress import say
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -99,7 +99,7 @@ def read_original(source: Source, long_side: int | None = None) -> Original:
         )
     if isinstance(source, str) and source.startswith(SAMPLE):
         name = source.removeprefix(SAMPLE)
-        folder = resources.files("kerascnn") / "samples"
+        folder = resources.files("kerascnn.images") / "samples"
         known = [file.name[:-4] for file in folder.iterdir() if file.name.endswith(".jpg")]
         if name not in known:
             raise ImageError(f"no sample {one_line(name, 40)!r}{nearest(name, sorted(known))}")

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from kerascnn.precision import computing_in
-from kerascnn.progress import progress
-from kerascnn.style.painter import Painter
+from kerascnn.network.precision import computing_in
 from kerascnn.style.pictures import SAMPLE, Source, write_picture
+from kerascnn.style.session import PaintingSession, Step
 from kerascnn.style.settings import StyleSettings
-from kerascnn.style.work import Step, Work
+from kerascnn.style.transfer import StyleTransfer
+from kerascnn.terminal.progress import progress
 
 DEFAULT_CONTENT = f"{SAMPLE}cat"
 DEFAULT_STYLE = f"{SAMPLE}style-swirls"
@@ -81,8 +81,10 @@ def deep_style(
     several = isinstance(style, Sequence) and not isinstance(style, str)
     styles = [DEFAULT_STYLE if style is None else style] if not several else list(style or ())
     with computing_in(chosen.computed_in):
-        painter = Painter(chosen, styles, style_masks=style_masks, memory=memory)
-        work = painter.begin(DEFAULT_CONTENT if content is None else content, masks)
+        painter = StyleTransfer(chosen, styles, style_masks=style_masks, memory=memory)
+        work = PaintingSession(
+            painter, painter.scene(DEFAULT_CONTENT if content is None else content, masks)
+        )
         with progress("painting", work.most_steps) as bar:
             for step in work.steps():
                 bar.advance(1, describe(step))
@@ -91,7 +93,7 @@ def deep_style(
     return finished(work)
 
 
-def finished(work: Work) -> Painted:
+def finished(work: PaintingSession) -> Painted:
     """Return the painting that a work has come to."""
     return Painted(work.picture(), tuple(work.history), work.painter.settings)
 

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import pydantic
 
-from kerascnn.precision import AUTO, BFLOAT16, FLOAT32, has_bfloat16
-from kerascnn.visualizer import OptionRecord, option
+from kerascnn.network.precision import AUTO, BFLOAT16, FLOAT32, has_bfloat16
+from kerascnn.plugin.visualizer import OptionRecord, option
 
 STYLE_LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))
 CONTENT_LAYERS = ("block4_conv2",)

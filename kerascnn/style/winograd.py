@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from kerascnn.compiled import as_written
+from kerascnn.graph.compiled import as_written
 
 _OUT, _TAPS = 4, 3
 _SIDE = _OUT + _TAPS - 1

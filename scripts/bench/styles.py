@@ -36,14 +36,15 @@ def _step(size: int, repeat: int) -> Measured:
     import tf_keras
 
     from kerascnn.models import vgg16_features
-    from kerascnn.style import Painter, StyleSettings
+    from kerascnn.style import StyleSettings, StyleTransfer
     from kerascnn.style.optimisers import Lbfgs
-    from kerascnn.style.painter import encode
+    from kerascnn.style.session import PaintingSession
+    from kerascnn.style.transfer import encode
 
     settings = StyleSettings(size=size, coarse_to_fine=False, pooling="max", padding="zero")
-    painter = Painter(settings, [_STYLE])
+    painter = StyleTransfer(settings, [_STYLE])
     random = np.random.default_rng(0)
-    work = painter.begin(random.random((size, size, 3), np.float32))
+    work = PaintingSession(painter, painter.scene(random.random((size, size, 3), np.float32)))
     targets = painter.targets(work.scene, (size, size))
     optimiser = Lbfgs(encode(work.scene.content))
 
@@ -126,11 +127,12 @@ def _schedule(size: int, start: str, repeat: int) -> Measured:
 
 def _race(plain: StyleSettings, ours: StyleSettings, repeat: int, bar: Bar) -> Measured:
     """Time all steps of one painting, and another until its loss is as low."""
-    from kerascnn.style import Painter
+    from kerascnn.style import StyleTransfer
+    from kerascnn.style.session import PaintingSession
 
     def paint(settings: StyleSettings, goal: float) -> tuple[float, float]:
-        painter = Painter(settings, [_STYLE])
-        work = painter.begin(_CONTENT)
+        painter = StyleTransfer(settings, [_STYLE])
+        work = PaintingSession(painter, painter.scene(_CONTENT))
         if goal:  # steps enough at the largest size, so that it is the loss that ends it
             last = replace(work.scene.stages[-1], steps=1000)
             work.scene = replace(work.scene, stages=[*work.scene.stages[:-1], last])

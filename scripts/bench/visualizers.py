@@ -164,7 +164,7 @@ def presets(repeat: int) -> Measured:  # noqa: ARG001
     from kerascnn import Network, models
     from kerascnn import visualize as run
     from kerascnn.datasets import load_mnist
-    from kerascnn.lecture.likeness import closeness, voted
+    from kerascnn.lecture.experiments.image_metrics import closeness, voted
     from kerascnn_plugins.max_activation import MaxActivation
 
     digits = load_mnist()

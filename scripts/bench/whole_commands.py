@@ -20,15 +20,13 @@ def lecture_training(repeat: int) -> Measured:
     listing's with the network as taught, and silent, which is faster than the printed one.
     """
     from kerascnn.datasets import load_mnist
-    from kerascnn.lecture import experiment
+    from kerascnn.lecture.experiments import mnist
 
     digits = load_mnist()
 
     def ours() -> None:
         with tempfile.TemporaryDirectory() as folder:
-            found = experiment.run(
-                digits, Path(folder), seeds=1, epochs=20, networks=("dnn", "cnn")
-            )
+            found = mnist.run(digits, Path(folder), seeds=1, epochs=20, networks=("dnn", "cnn"))
         print("  ours   ", _accuracies({run.network: run.test_accuracy for run in found.runs}))
 
     def theirs() -> None:

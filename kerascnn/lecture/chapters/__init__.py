@@ -4,9 +4,9 @@ A new chapter takes three files and a line:
 
 1. ``chapters/<name>.py`` with a ``CHAPTER``::
 
-       from kerascnn.lecture.chapters import Chapter
+       from kerascnn.lecture.book.chapter import Chapter
 
-       def make(work: Work) -> None:           # kerascnn.lecture.work.Work
+       def make(work: ChapterBuilder) -> None:
            work.text("intro")                  # prose, out of the catalogues
            picture = …                         # a Matplotlib figure, or H×W×C in [0, 1]
            work.figure("board", picture, {"board": values}, {"black": 12})
@@ -23,24 +23,21 @@ A new chapter takes three files and a line:
 3. The name in `NAMES`.
 
 What a chapter's numbers depend on is named in ``uses``; it is made again when any of it changes:
-``"networks"`` (the trained ones, `Work.network`), ``"seeds"``, or an option of
-`kerascnn.lecture.settings.OPTIONS`. An option ``"sgf"`` declared there is the flag ``--sgf`` of
-``kerascnn lecture``, and ``work.option("sgf")`` its text, or None where it was not given. Long work
-that should survive an interruption keeps its state in ``work.keep`` (a folder that is not cleaned).
+``"networks"`` (the trained ones, `ChapterBuilder.network`), ``"seeds"``, or an option of
+`kerascnn.lecture.book.settings.OPTIONS`. An option ``"sgf"`` declared there is the flag ``--sgf``
+of ``kerascnn lecture``, and ``work.option("sgf")`` its text, or None where it was not given. Long
+work that should survive an interruption keeps its state in ``work.keep`` (a folder that is not
+cleaned).
 ``work.quick`` asks for a small version.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from kerascnn.errors import UsageError, nearest, one_line
-
-if TYPE_CHECKING:
-    from kerascnn.lecture.work import Work
+from kerascnn.lecture.book.chapter import Chapter
 
 #: All chapters in the order of the book.
 NAMES: tuple[str, ...] = (
@@ -58,23 +55,6 @@ NAMES: tuple[str, ...] = (
     "speech",
     "text",
 )
-
-
-@dataclass(frozen=True)
-class Chapter:
-    """One chapter: its place in the book, and what makes it.
-
-    Attributes:
-        name: of its module, its catalogues, its folder, and its anchor on the page.
-        number: in the book, from 1.
-        make: computes everything, and hands it to the `Work`.
-        uses: what its numbers depend on: ``"networks"``, ``"seeds"``, names of options.
-    """
-
-    name: str
-    number: int
-    make: Callable[[Work], None]
-    uses: tuple[str, ...] = ()
 
 
 def load(name: str) -> Chapter:

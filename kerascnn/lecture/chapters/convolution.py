@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kerascnn.lecture.chapters import Chapter
+from kerascnn.lecture.book.chapter import Chapter
 
 if TYPE_CHECKING:
-    from kerascnn.lecture.work import Work
+    from kerascnn.lecture.book.builder import ChapterBuilder
 
 #: What the lecture says of its two filters: the maps' numbers, row by row.
 SAID_MAP = "3 −1 −3 −1 / −3 1 0 −3 / −3 −3 0 1 / 3 −2 −2 −1"
@@ -21,9 +21,9 @@ SIZES = (
 )
 
 
-def make(work: Work) -> None:
+def make(work: ChapterBuilder) -> None:
     """Slide the filters, measure the sizes, turn the kernel."""
-    from kerascnn.lecture.arithmetic import FILTERS, PICTURE
+    from kerascnn.lecture.experiments.arithmetic import FILTERS, PICTURE
 
     work.text("picture")
     _maps(work)
@@ -48,9 +48,9 @@ def written(values: Any) -> str:
     return " / ".join(rows).replace("-", "−")
 
 
-def _maps(work: Work) -> None:
-    from kerascnn.lecture.arithmetic import correlate, filters, picture
-    from kerascnn.lecture.boards import Board, draw
+def _maps(work: ChapterBuilder) -> None:
+    from kerascnn.lecture.drawing.boards import Board, draw
+    from kerascnn.lecture.experiments.arithmetic import correlate, filters, picture
 
     pixels, kernels = picture(), filters()
     maps = [correlate(pixels, kernel) for kernel in kernels]
@@ -81,7 +81,7 @@ def keras_maps(pixels: Any, kernels: Any, stride: int = 1) -> list[Any]:
     """
     import numpy as np
 
-    from kerascnn.loading.families import keras_of
+    from kerascnn.families import keras_of
 
     layers = keras_of("keras2").layers
     volume = pixels.reshape(1, *pixels.shape[:2], -1)
@@ -95,10 +95,10 @@ def keras_maps(pixels: Any, kernels: Any, stride: int = 1) -> list[Any]:
     return [found[..., index] for index in range(len(kernels))]
 
 
-def _patterns(work: Work) -> None:
+def _patterns(work: ChapterBuilder) -> None:
     import numpy as np
 
-    from kerascnn.lecture.arithmetic import correlate, filters, picture
+    from kerascnn.lecture.experiments.arithmetic import correlate, filters, picture
 
     pixels, kernel = picture(), filters()[0]
     found = correlate(pixels, kernel)
@@ -114,9 +114,9 @@ def _patterns(work: Work) -> None:
     )
 
 
-def _strides(work: Work) -> None:
-    from kerascnn.lecture.arithmetic import correlate, filters, picture
-    from kerascnn.lecture.boards import Board, draw
+def _strides(work: ChapterBuilder) -> None:
+    from kerascnn.lecture.drawing.boards import Board, draw
+    from kerascnn.lecture.experiments.arithmetic import correlate, filters, picture
 
     found = correlate(picture(), filters()[0], stride=2)
     work.text("stride")
@@ -128,10 +128,10 @@ def _strides(work: Work) -> None:
     )
 
 
-def _colour(work: Work) -> None:
+def _colour(work: ChapterBuilder) -> None:
     import numpy as np
 
-    from kerascnn.lecture.arithmetic import correlate
+    from kerascnn.lecture.experiments.arithmetic import correlate
 
     random = np.random.default_rng(0)
     counts, agree = {}, []
@@ -151,10 +151,10 @@ def _colour(work: Work) -> None:
     )
 
 
-def _volumes(work: Work) -> None:
+def _volumes(work: ChapterBuilder) -> None:
     import numpy as np
 
-    from kerascnn.lecture.arithmetic import correlate, positions
+    from kerascnn.lecture.experiments.arithmetic import correlate, positions
 
     random = np.random.default_rng(1)
     volume = random.standard_normal((32, 32, 3))
@@ -193,7 +193,7 @@ def _volume_after(before: tuple[int, ...], filters: tuple[int, ...]) -> tuple[in
 def _size_rows() -> list[tuple[Any, ...]]:
     import numpy as np
 
-    from kerascnn.lecture.arithmetic import positions
+    from kerascnn.lecture.experiments.arithmetic import positions
 
     rows = []
     for size, window, stride in (
@@ -211,12 +211,12 @@ def _size_rows() -> list[tuple[Any, ...]]:
     return rows
 
 
-def _turned(work: Work) -> None:
+def _turned(work: ChapterBuilder) -> None:
     import numpy as np
     from scipy.signal import convolve2d, correlate2d
 
-    from kerascnn.lecture.arithmetic import correlate, filters, picture
-    from kerascnn.lecture.boards import Board, draw
+    from kerascnn.lecture.drawing.boards import Board, draw
+    from kerascnn.lecture.experiments.arithmetic import correlate, filters, picture
 
     kernel = filters()[0].copy()
     kernel[0, 2] = 2  # the lecture's own filters are the same when turned by 180°

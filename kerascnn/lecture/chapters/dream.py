@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kerascnn.lecture.chapters import Chapter
+from kerascnn.lecture.book.chapter import Chapter
 
 if TYPE_CHECKING:
-    from kerascnn.lecture.work import Work
+    from kerascnn.lecture.book.builder import ChapterBuilder
 
 
-def make(work: Work) -> None:
+def make(work: ChapterBuilder) -> None:
     """Dream on a photograph, early and late in VGG16; measure what becomes of the signs."""
     work.text("idea")
     few = {"size": 160, "octaves": 2, "steps": 4} if work.quick else {"size": 400, "steps": 8}
@@ -24,7 +24,7 @@ def make(work: Work) -> None:
     _signs(work)
 
 
-def _signs(work: Work) -> None:
+def _signs(work: ChapterBuilder) -> None:
     """The lecture's network has no activation on its maps, so that they keep their signs."""
     import numpy as np
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from kerascnn.lecture.chapters import Chapter
+from kerascnn.lecture.book.chapter import Chapter
 
 if TYPE_CHECKING:
-    from kerascnn.lecture.claims import Spread
-    from kerascnn.lecture.experiment import Run
-    from kerascnn.lecture.work import Work
+    from kerascnn.lecture.book.builder import ChapterBuilder
+    from kerascnn.lecture.experiments.claims import Spread
+    from kerascnn.lecture.experiments.mnist import Run
 
 _NAMES = ("dnn", "cnn", "cnn-as-written")
 
 
-def make(work: Work) -> None:
+def make(work: ChapterBuilder) -> None:
     """Show the trainings that the book begins with."""
-    from kerascnn.lecture import figures
-    from kerascnn.lecture.claims import on_test, on_training, spread
+    from kerascnn.lecture.drawing import accuracy
+    from kerascnn.lecture.experiments.claims import on_test, on_training, spread
 
     stored = json.loads((work.out / "results.json").read_text(encoding="utf-8"))
     runs = runs_of(stored)
@@ -28,11 +28,11 @@ def make(work: Work) -> None:
     trainings = {name: spread(runs, name, on_training) for name in _NAMES}
     work.figure(
         "accuracy",
-        figures.accuracy(runs),
+        accuracy.accuracy(runs),
         {name: values.values for name, values in tests.items()},
         {name.replace("-", "_"): values.percent() for name, values in tests.items()},
     )
-    work.figure("curves", figures.curves(runs), _curves(runs))
+    work.figure("curves", accuracy.curves(runs), _curves(runs))
     work.table("runs", [_row(run) for run in runs])
     work.text("meaning")
     _accuracies(work, tests, trainings)
@@ -44,7 +44,7 @@ def make(work: Work) -> None:
 
 def runs_of(stored: dict[str, Any]) -> list[Run]:
     """Return the trainings that ``results.json`` holds."""
-    from kerascnn.lecture.experiment import Run
+    from kerascnn.lecture.experiments.mnist import Run
 
     curves = {(c["network"], c["seed"]): c for c in stored["curves"]}
     names = ("loss", "accuracy", "test_accuracy")
@@ -73,8 +73,10 @@ def _curves(runs: list[Run]) -> dict[str, Any]:
     }
 
 
-def _accuracies(work: Work, tests: dict[str, Spread], trainings: dict[str, Spread]) -> None:
-    from kerascnn.lecture.claims import SAID_ACCURACY
+def _accuracies(
+    work: ChapterBuilder, tests: dict[str, Spread], trainings: dict[str, Spread]
+) -> None:
+    from kerascnn.lecture.experiments.claims import SAID_ACCURACY
 
     for name in _NAMES:
         work.claim(f"{name}-training", None, accuracy=trainings[name].percent())
@@ -84,8 +86,8 @@ def _accuracies(work: Work, tests: dict[str, Spread], trainings: dict[str, Sprea
         work.claim(f"{name}-test", holds, accuracy=tests[name].percent())
 
 
-def _against(work: Work, runs: list[Run]) -> None:
-    from kerascnn.lecture.claims import difference
+def _against(work: ChapterBuilder, runs: list[Run]) -> None:
+    from kerascnn.lecture.experiments.claims import difference
 
     gained = difference(runs)
     better = sum(value > 0 for value in gained.values)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerascnn.lecture.chapters import Chapter
+from kerascnn.lecture.book.chapter import Chapter
 
 if TYPE_CHECKING:
-    from kerascnn.datasets import Positions
-    from kerascnn.lecture.trials import Trial, Trials
-    from kerascnn.lecture.work import Work
+    from kerascnn.lecture.book.builder import ChapterBuilder
+    from kerascnn.lecture.datasets import Positions
+    from kerascnn.lecture.experiments.runner import Trial, Trials
 
 _DNN, _CNN, _POOLING = "go-dnn", "go-cnn", "go-cnn-pooling"
 #: What the paper's supplement says of the policy network.
@@ -19,10 +19,10 @@ SAID_PADDED, SAID_LATER, SAID_FILTERS = 23, 21, 192
 SEEDS = 3
 
 
-def make(work: Work) -> None:
+def make(work: ChapterBuilder) -> None:
     """Train the three networks, show what they predict, and walk through AlphaGo's."""
-    from kerascnn.datasets import load_go
-    from kerascnn.lecture import go
+    from kerascnn.lecture.datasets import load_go
+    from kerascnn.lecture.experiments import go
 
     folder = work.option("sgf")
     positions = load_go(
@@ -55,7 +55,7 @@ def _counts(positions: Positions) -> dict[str, int]:
     }
 
 
-def _table(work: Work, trials: Trials, seeds: int) -> None:
+def _table(work: ChapterBuilder, trials: Trials, seeds: int) -> None:
     rows = []
     for name in trials.of:
         first, five = (trials.spread(name, _among(trials, count)) for count in (1, 5))
@@ -67,7 +67,7 @@ def _table(work: Work, trials: Trials, seeds: int) -> None:
 
 def _among(trials: Trials, count: int) -> Any:
     """Return a measure: the share of moves among the ``count`` first."""
-    from kerascnn.lecture.trials import right
+    from kerascnn.lecture.experiments.runner import right
 
     def measure(trial: Trial) -> float:
         return right(trial, trials.task.y_test, count)
@@ -75,8 +75,8 @@ def _among(trials: Trials, count: int) -> Any:
     return measure
 
 
-def _accuracies(work: Work, trials: Trials) -> None:
-    from kerascnn.lecture.trials import better
+def _accuracies(work: ChapterBuilder, trials: Trials) -> None:
+    from kerascnn.lecture.experiments.runner import better
 
     for key, ours, theirs in (("cnn", _CNN, _DNN), ("pooled", _CNN, _POOLING)):
         for count in (1, 5):
@@ -89,11 +89,11 @@ def _accuracies(work: Work, trials: Trials) -> None:
             )
 
 
-def _boards(work: Work, positions: Positions, trials: Trials) -> None:
+def _boards(work: ChapterBuilder, positions: Positions, trials: Trials) -> None:
     """Show one position with what each network expects."""
     import numpy as np
 
-    from kerascnn.lecture.goban import draw
+    from kerascnn.lecture.drawing.goban import draw
 
     shares = {name: trials.of[name][0].shares for name in trials.of}
     moves = positions.y_test.astype(int)
@@ -118,9 +118,9 @@ def _boards(work: Work, positions: Positions, trials: Trials) -> None:
     )
 
 
-def _anywhere(work: Work, trials: Trials) -> None:
-    from kerascnn.lecture import go
-    from kerascnn.lecture.claims import Spread
+def _anywhere(work: ChapterBuilder, trials: Trials) -> None:
+    from kerascnn.lecture.experiments import go
+    from kerascnn.lecture.experiments.claims import Spread
 
     measured = {
         name: [go.straight_and_turned(trial.model, trials.task) for trial in trials.of[name]]
@@ -151,11 +151,11 @@ def _anywhere(work: Work, trials: Trials) -> None:
     )
 
 
-def _planes(work: Work) -> None:
+def _planes(work: ChapterBuilder) -> None:
     """Show the planes of a position out of the packaged games."""
-    from kerascnn.datasets.go import read_packaged
-    from kerascnn.go import PLANES, Position, planes
-    from kerascnn.lecture.goban import draw_planes
+    from kerascnn.lecture.datasets.go import read_packaged
+    from kerascnn.lecture.drawing.goban import draw_planes
+    from kerascnn.lecture.go import PLANES, Position, planes
 
     game = read_packaged()[0]
     position = Position()
@@ -166,11 +166,11 @@ def _planes(work: Work) -> None:
     work.figure("planes", draw_planes(found, PLANES), {"planes": found}, {"count": found.shape[-1]})
 
 
-def _alphago(work: Work) -> None:
-    from kerascnn import models
-    from kerascnn.lecture import go
+def _alphago(work: ChapterBuilder) -> None:
+    from kerascnn.lecture import networks
+    from kerascnn.lecture.experiments import go
 
-    model = models.alphago_policy()
+    model = networks.alphago_policy()
     steps = go.walk(model)
     rows = [
         (kind, "×".join(map(str, taken)), "×".join(map(str, made)), f"{learned:,}")

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kerascnn.lecture.chapters import Chapter
+from kerascnn.lecture.book.chapter import Chapter
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from kerascnn.lecture.work import Work
+    from kerascnn.lecture.book.builder import ChapterBuilder
 
 # Layers as the course names them, and the side of the pictures that are sought for each.
 _LAYERS = (("block1_conv1", 32), ("block3_conv2", 64), ("block5_conv3", 160))
 _SIDE = 160
 
 
-def make(work: Work) -> None:
+def make(work: ChapterBuilder) -> None:
     """Maximise neurons of three depths; show the maps of a small trained network."""
     _grids(work)
     _maps(work)
 
 
-def _grids(work: Work) -> None:
+def _grids(work: ChapterBuilder) -> None:
     import numpy as np
 
-    from kerascnn.lecture.likeness import coherence
+    from kerascnn.lecture.experiments.image_metrics import coherence
 
     work.text("grids")
     network = work.network("builtin:vgg16")
@@ -55,11 +55,11 @@ def _middle(pictures: np.ndarray, side: int) -> np.ndarray:
     return pictures[:, edge : edge + side, edge : edge + side]
 
 
-def _maps(work: Work) -> None:
+def _maps(work: ChapterBuilder) -> None:
     """Send a photograph through the trained filters, in a size at which it can be seen."""
     from kerascnn.lecture.chapters.why import patch_network
-    from kerascnn.lecture.photographs import photographs
-    from kerascnn.network import Network
+    from kerascnn.lecture.experiments.photographs import photographs
+    from kerascnn.network.network import Network
 
     model, accuracy = patch_network(work)
     shapes = [layer.output_shape[1:] for layer in model.layers[:3]]
@@ -84,7 +84,7 @@ def _maps(work: Work) -> None:
 
 def _wide(model: Any) -> Any:
     """Return the convolutions of the small network for larger pictures."""
-    from kerascnn.loading.families import keras_of
+    from kerascnn.families import keras_of
 
     keras = keras_of("keras2")
     layers = [
@@ -109,7 +109,7 @@ def _oriented(
     """
     import numpy as np
 
-    from kerascnn.lecture.likeness import coherence
+    from kerascnn.lecture.experiments.image_metrics import coherence
 
     grey_kernels = kernels.mean(axis=2).transpose(2, 0, 1)
     alive = maps.std(axis=(0, 1)) > 1e-6

@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from kerascnn.lecture.chapters import Chapter
+from kerascnn.lecture.book.chapter import Chapter
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from kerascnn.lecture.work import Work
-    from kerascnn.running import Run
+    from kerascnn.lecture.book.builder import ChapterBuilder
+    from kerascnn.run.run import Run
 
 #: The lecture's word for how sure the network is of noise.
 SAID_SURE = 0.99999
@@ -20,7 +20,7 @@ SAID_VISIBLE = (0, 1, 6)
 _ONE_DIRECTION = 0.5
 
 
-def make(work: Work) -> None:
+def make(work: ChapterBuilder) -> None:
     """Look at weights, at pictures that excite, and at pictures made to excite."""
     work.text("look")
     work.ask("filters", "filters", "cnn")
@@ -31,7 +31,7 @@ def make(work: Work) -> None:
     _fooled(work)
 
 
-def _top_images(work: Work) -> None:
+def _top_images(work: ChapterBuilder) -> None:
     import numpy as np
 
     work.text("top")
@@ -42,7 +42,7 @@ def _top_images(work: Work) -> None:
     work.claim("field", None, field=field, first="3×3")
 
 
-def _second_layer(work: Work) -> None:
+def _second_layer(work: ChapterBuilder) -> None:
     import numpy as np
 
     steps = 60 if work.quick else 200
@@ -50,7 +50,7 @@ def _second_layer(work: Work) -> None:
     work.text("filters")
     run = work.ask("twelve", "max-activation", "cnn", options=options | {"unit": ("0-11",)})
     work.ask("fifty", "max-activation", "cnn", options=options | {"unit": ("all",)})
-    from kerascnn.lecture.likeness import coherence
+    from kerascnn.lecture.experiments.image_metrics import coherence
 
     pictures = grey(run)
     along = coherence(pictures)
@@ -74,7 +74,7 @@ def _second_layer(work: Work) -> None:
     work.claim("partly", best >= 0.5, best=best, count=int((alike[1] >= 0.5).sum()))
 
 
-def _alive(work: Work) -> tuple[str, ...]:
+def _alive(work: ChapterBuilder) -> tuple[str, ...]:
     """Return the nine neurons of the dense layer that digits excite most; many are never."""
     from kerascnn.datasets import load_mnist
 
@@ -84,11 +84,11 @@ def _alive(work: Work) -> tuple[str, ...]:
     return tuple(str(int(neuron)) for neuron in sorted((-means).argsort()[:9]))
 
 
-def _seen(work: Work) -> tuple[int, int]:
+def _seen(work: ChapterBuilder) -> tuple[int, int]:
     """Return the side of what a filter sees, and of what a dense neuron does, in pixels."""
     import numpy as np
 
-    from kerascnn.units import Unit
+    from kerascnn.network.units import Unit
 
     network = work.network("cnn")
     field = network.last_convolution().field
@@ -108,18 +108,18 @@ def grey(run: Run) -> np.ndarray:
 def _alike(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the class of the training digit that each picture is most like, and how much."""
     from kerascnn.datasets import load_mnist
-    from kerascnn.lecture.likeness import nearest
+    from kerascnn.lecture.experiments.image_metrics import nearest
 
     digits = load_mnist()
     which, how = nearest(pictures, digits.x_train)
     return digits.y_train[which], how
 
 
-def _outputs(work: Work) -> None:
+def _outputs(work: ChapterBuilder) -> None:
     """The ten classes: without regulariser, with L1, with more, and from a real digit."""
     import numpy as np
 
-    from kerascnn.lecture.likeness import neighbours_alike
+    from kerascnn.lecture.experiments.image_metrics import neighbours_alike
 
     steps = 60 if work.quick else 200
     work.text("outputs")
@@ -153,7 +153,7 @@ def _judged(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
 
     Real test digits are that near or nearer in 99 of 100 cases.
     """
-    from kerascnn.lecture.likeness import closeness, voted
+    from kerascnn.lecture.experiments.image_metrics import closeness, voted
 
     known, classes, real = _known_digits()
     return voted(pictures, known, classes), closeness(pictures, known), real
@@ -165,7 +165,7 @@ def _known_digits() -> tuple[np.ndarray, np.ndarray, float]:
     import numpy as np
 
     from kerascnn.datasets import load_mnist
-    from kerascnn.lecture.likeness import closeness
+    from kerascnn.lecture.experiments.image_metrics import closeness
 
     digits = load_mnist()
     known = digits.x_train / np.float32(255)
@@ -173,8 +173,8 @@ def _known_digits() -> tuple[np.ndarray, np.ndarray, float]:
     return known, digits.y_train, real
 
 
-def _from_a_digit(work: Work, steps: int) -> None:
-    from kerascnn.lecture.likeness import neighbours_alike
+def _from_a_digit(work: ChapterBuilder, steps: int) -> None:
+    from kerascnn.lecture.experiments.image_metrics import neighbours_alike
 
     digit = work.picture_file("seven.png", _digits(work)[7])
     work.text("start")
@@ -192,21 +192,21 @@ def _listed(digits: list[int]) -> str:
     return ", ".join(map(str, digits)) or "–"
 
 
-def _digits(work: Work) -> np.ndarray:
+def _digits(work: ChapterBuilder) -> np.ndarray:
     """Return a test digit of each class, 10×28×28 in [0, 1]."""
     import numpy as np
 
-    from kerascnn.images import sample_pictures
+    from kerascnn.images.reading import sample_pictures
 
     contract = work.network("cnn").input
     return np.stack([contract.decode(p.values)[..., 0] for p in sample_pictures(contract, 10)])
 
 
-def _fooled(work: Work) -> None:
+def _fooled(work: ChapterBuilder) -> None:
     import numpy as np
 
-    from kerascnn.images import sample_pictures
-    from kerascnn.lecture.fooling import fool
+    from kerascnn.images.reading import sample_pictures
+    from kerascnn.lecture.experiments.fooling import fool
 
     network = work.network("cnn")
     pictures = np.stack([p.values for p in sample_pictures(network.input, 10)])

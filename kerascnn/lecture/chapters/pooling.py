@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kerascnn.lecture.chapters import Chapter
+from kerascnn.lecture.book.chapter import Chapter
 
 if TYPE_CHECKING:
-    from kerascnn.lecture.work import Work
+    from kerascnn.lecture.book.builder import ChapterBuilder
 
 #: What the lecture keeps of filter 1's map.
 SAID_POOLED = "3 0 / 3 1"
@@ -15,7 +15,7 @@ SAID_POOLED = "3 0 / 3 1"
 AS_GOOD = 0.01
 
 
-def make(work: Work) -> None:
+def make(work: ChapterBuilder) -> None:
     """Pool the lecture's map, derive the maximum, train with either pooling, and subsample."""
     _small(work)
     _gradient(work)
@@ -24,10 +24,10 @@ def make(work: Work) -> None:
     _subsampling(work)
 
 
-def _small(work: Work) -> None:
-    from kerascnn.lecture.arithmetic import correlate, filters, picture, pool
-    from kerascnn.lecture.boards import Board, draw
+def _small(work: ChapterBuilder) -> None:
     from kerascnn.lecture.chapters.convolution import written
+    from kerascnn.lecture.drawing.boards import Board, draw
+    from kerascnn.lecture.experiments.arithmetic import correlate, filters, picture, pool
 
     maps = [correlate(picture(), kernel) for kernel in filters()]
     largest, mean = [pool(m) for m in maps], [pool(m, how="mean") for m in maps]
@@ -51,7 +51,7 @@ def keras_pooled(values: Any) -> dict[str, Any]:
     """Return what Keras 2 makes of an H×W map: ``max`` and ``mean`` over 2×2."""
     import numpy as np
 
-    from kerascnn.loading.families import keras_of
+    from kerascnn.families import keras_of
 
     layers = keras_of("keras2").layers
     volume = values[None, ..., None].astype("float32")
@@ -73,11 +73,11 @@ def max_gradient(values: Any) -> Any:
     return tape.gradient(total, volume).numpy()[0, ..., 0]
 
 
-def _gradient(work: Work) -> None:
+def _gradient(work: ChapterBuilder) -> None:
     import numpy as np
 
-    from kerascnn.lecture.arithmetic import pool
-    from kerascnn.lecture.boards import Board, draw
+    from kerascnn.lecture.drawing.boards import Board, draw
+    from kerascnn.lecture.experiments.arithmetic import pool
 
     values = np.array([[5, 1, 0, 2], [3, 2, 7, 1], [0, 4, 6, 5], [1, 2, 3, 8]], np.float64)
     slope = max_gradient(values)
@@ -95,10 +95,10 @@ def _gradient(work: Work) -> None:
     work.claim("gradient", worst < 1e-6 and set(np.unique(slope)) == {0.0, 1.0}, worst=worst)
 
 
-def _again(work: Work) -> None:
+def _again(work: ChapterBuilder) -> None:
     import numpy as np
 
-    from kerascnn.lecture.arithmetic import correlate, filters, picture, pool
+    from kerascnn.lecture.experiments.arithmetic import correlate, filters, picture, pool
 
     volume = picture()[..., None]
     random = np.random.default_rng(0)
@@ -121,9 +121,9 @@ def _shape(volume: Any) -> str:
     return "×".join(map(str, volume.shape))
 
 
-def _kinds(work: Work) -> None:
+def _kinds(work: ChapterBuilder) -> None:
     """Train the lecture's network with the largest, the mean, and both at once."""
-    from kerascnn.lecture.small import digits, fit
+    from kerascnn.lecture.experiments.small import digits, fit
 
     examples, tests, epochs = (3000, 2000, 4) if work.quick else (10_000, 10_000, 6)
     data = digits(examples, tests)
@@ -145,8 +145,8 @@ def _kinds(work: Work) -> None:
 
 def _network(how: str, size: int = 28) -> Any:
     """Return the lecture's CNN with another pooling, or for smaller pictures."""
-    from kerascnn.lecture.small import sequential
-    from kerascnn.loading.families import keras_of
+    from kerascnn.families import keras_of
+    from kerascnn.lecture.experiments.small import sequential
 
     keras = keras_of("keras2")
 
@@ -170,17 +170,17 @@ def _network(how: str, size: int = 28) -> Any:
     return sequential(f"pooled_{how}_{size}", layers, seed=0)
 
 
-def _subsampling(work: Work) -> None:
+def _subsampling(work: ChapterBuilder) -> None:
     """Drop odd rows and columns of a photograph, and of the digits a network learns."""
     import dataclasses
 
     import numpy as np
 
-    from kerascnn.contract import InputContract
-    from kerascnn.images import sample_pictures
-    from kerascnn.lecture.small import digits, fit
+    from kerascnn.images.reading import sample_pictures
+    from kerascnn.lecture.experiments.small import digits, fit
+    from kerascnn.network.input_spec import InputSpec
 
-    contract = InputContract((256, 256, 3), "unit", "chapter")
+    contract = InputSpec((256, 256, 3), "unit", "chapter")
     photograph = sample_pictures(contract, 1)[0].values
     smaller = [photograph[::step, ::step] for step in (1, 2, 4)]
     work.text("subsampling")

@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from kerascnn.lecture.chapters import Chapter
+from kerascnn.lecture.book.chapter import Chapter
 
 if TYPE_CHECKING:
-    from kerascnn.lecture.work import Work
+    from kerascnn.lecture.book.builder import ChapterBuilder
 
 #: What the lecture says each stage leaves: channels, rows, columns.
 SAID = ((25, 26, 26), (25, 13, 13), (50, 11, 11), (50, 5, 5), (1250,))
 SAID_WEIGHTS = (9, 225)
 
 
-def make(work: Work) -> None:
+def make(work: ChapterBuilder) -> None:
     """Send a blank picture through both networks, and count what is learned."""
     from kerascnn import models
-    from kerascnn.lecture.claims import channels_first, times, trace, unseen
+    from kerascnn.lecture.experiments.claims import channels_first, times, trace, unseen
 
     taught, written = models.cnn(0), models.cnn_as_written(0)
     ours, listed = trace(taught), trace(written)
@@ -47,7 +47,7 @@ def make(work: Work) -> None:
 
 
 def _row(ours: Any, theirs: Any) -> tuple[Any, ...]:
-    from kerascnn.lecture.claims import channels_first, times
+    from kerascnn.lecture.experiments.claims import channels_first, times
 
     return (
         ours.kind,
@@ -58,8 +58,8 @@ def _row(ours: Any, theirs: Any) -> tuple[Any, ...]:
     )
 
 
-def _weights(work: Work, model: Any) -> None:
-    from kerascnn.lecture.claims import times
+def _weights(work: ChapterBuilder, model: Any) -> None:
+    from kerascnn.lecture.experiments.claims import times
 
     kernels = [layer.kernel.shape for layer in model.layers if type(layer).__name__ == "Conv2D"]
     work.text("weights")
@@ -68,7 +68,7 @@ def _weights(work: Work, model: Any) -> None:
         work.claim(f"weights-{number}", weights == says, weights=weights, shape=times(shape[:3]))
 
 
-def _growing(work: Work) -> None:
+def _growing(work: ChapterBuilder) -> None:
     from kerascnn import models
     from kerascnn.models.vgg import BLOCKS
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kerascnn.lecture.chapters import Chapter
+from kerascnn.lecture.book.chapter import Chapter
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from kerascnn.lecture.work import Work
+    from kerascnn.lecture.book.builder import ChapterBuilder
 
 #: What the lecture says of the first two neurons: their inputs, counted from 1.
 SAID_WIRES = {
@@ -21,11 +21,11 @@ _COLOURS = ("#4477aa", "#66ccee", "#228833", "#ccbb44", "#ee6677", "#aa3377", "#
             "#55aa99")  # fmt: skip
 
 
-def make(work: Work) -> None:
+def make(work: ChapterBuilder) -> None:
     """Write the filter as a matrix, and hold a Dense layer against it."""
     import numpy as np
 
-    from kerascnn.lecture.arithmetic import correlate, filters, matrix, picture, wires
+    from kerascnn.lecture.experiments.arithmetic import correlate, filters, matrix, picture, wires
 
     kernel, pixels = filters()[0], picture()
     weights = matrix(kernel, 6, 6)
@@ -69,7 +69,7 @@ def dense_outputs(weights: Any, pixels: Any) -> Any:
     """
     import numpy as np
 
-    from kerascnn.loading.families import keras_of
+    from kerascnn.families import keras_of
 
     keras = keras_of("keras2")
     layer = keras.layers.Dense(weights.shape[1], use_bias=False)
@@ -80,7 +80,7 @@ def dense_outputs(weights: Any, pixels: Any) -> Any:
 
 def _counts() -> list[tuple[Any, ...]]:
     """Return rows of: picture, maps, weights fully connected, cut, shared."""
-    from kerascnn.lecture.arithmetic import positions
+    from kerascnn.lecture.experiments.arithmetic import positions
 
     rows = []
     for size, channels, window, count in ((6, 1, 3, 1), (28, 1, 3, 25), (13, 25, 3, 50),
@@ -94,10 +94,10 @@ def _counts() -> list[tuple[Any, ...]]:
     return rows
 
 
-def _course(work: Work) -> None:
+def _course(work: ChapterBuilder) -> None:
     import numpy as np
 
-    from kerascnn.loading.families import keras_of
+    from kerascnn.families import keras_of
 
     keras = keras_of("keras2")
     model = keras.Sequential(
@@ -151,7 +151,7 @@ def _matrix(weights: Any, kernel: Any) -> Figure:
     import numpy as np
     from matplotlib.colors import to_rgb
 
-    from kerascnn.lecture.arithmetic import matrix
+    from kerascnn.lecture.experiments.arithmetic import matrix
     from kerascnn.render import new_figure
 
     # The same matrix of the weights' numbers 1 … 9 in place of their values.

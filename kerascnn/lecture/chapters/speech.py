@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerascnn.lecture.chapters import Chapter
+from kerascnn.lecture.book.chapter import Chapter
 
 if TYPE_CHECKING:
-    from kerascnn.datasets import Spoken
-    from kerascnn.lecture.trials import Trial, Trials
-    from kerascnn.lecture.work import Work
+    from kerascnn.lecture.book.builder import ChapterBuilder
+    from kerascnn.lecture.datasets import Spoken
+    from kerascnn.lecture.experiments.runner import Trial, Trials
 
 _DNN, _FREQUENCY, _TIME, _BOTH = "speech-dnn", "speech-frequency", "speech-time", "speech-both"
 # "Does not help much": less than so many points of accuracy.
@@ -21,10 +21,10 @@ _SHOWN = 4
 _SHIFTS = (-6, -4, -2, 0, 2, 4, 6)
 
 
-def make(work: Work) -> None:
+def make(work: ChapterBuilder) -> None:
     """Train the four networks, and look at what they listen to."""
-    from kerascnn.datasets import load_speech
-    from kerascnn.lecture import speech
+    from kerascnn.lecture.datasets import load_speech
+    from kerascnn.lecture.experiments import speech
 
     folder = work.option("wav")
     spoken = load_speech(None if folder is None else Path(folder))
@@ -49,7 +49,7 @@ def make(work: Work) -> None:
     work.ask("filters", "filters", _FREQUENCY)
 
 
-def _table(work: Work, trials: Trials, seeds: int) -> None:
+def _table(work: ChapterBuilder, trials: Trials, seeds: int) -> None:
     rows = []
     for name in trials.of:
         model = trials.model(name)
@@ -68,7 +68,7 @@ def _table(work: Work, trials: Trials, seeds: int) -> None:
 
 def _measure(trials: Trials) -> Any:
     """Return a measure: the share of words heard rightly."""
-    from kerascnn.lecture.trials import right
+    from kerascnn.lecture.experiments.runner import right
 
     def measure(trial: Trial) -> float:
         return right(trial, trials.task.y_test)
@@ -76,8 +76,8 @@ def _measure(trials: Trials) -> Any:
     return measure
 
 
-def _claims(work: Work, trials: Trials) -> None:
-    from kerascnn.lecture.trials import better
+def _claims(work: ChapterBuilder, trials: Trials) -> None:
+    from kerascnn.lecture.experiments.runner import better
 
     measure = _measure(trials)
     shown = {
@@ -91,12 +91,12 @@ def _claims(work: Work, trials: Trials) -> None:
     )
 
 
-def _moved(work: Work, trials: Trials) -> None:
+def _moved(work: ChapterBuilder, trials: Trials) -> None:
     """Show how well words are heard that come higher or lower, sooner or later."""
     import numpy as np
 
-    from kerascnn.lecture.speech import moved
-    from kerascnn.lecture.training import answers
+    from kerascnn.lecture.experiments.speech import moved
+    from kerascnn.lecture.experiments.training import answers
     from kerascnn.render import new_figure
 
     task = trials.task
@@ -127,11 +127,11 @@ def _moved(work: Work, trials: Trials) -> None:
     work.figure("moved", figure, {"shifts": _SHIFTS, **found})
 
 
-def _saliency(work: Work, spoken: Spoken, trials: Trials) -> None:
+def _saliency(work: ChapterBuilder, spoken: Spoken, trials: Trials) -> None:
     """Show some words with what two networks attend to."""
     import numpy as np
 
-    from kerascnn.lecture.spectra import draw
+    from kerascnn.lecture.drawing.spectra import draw
 
     task = trials.task
     told = {name: trials.of[name][0].shares.argmax(axis=1) for name in (_FREQUENCY, _BOTH)}

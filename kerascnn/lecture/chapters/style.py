@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kerascnn.lecture.chapters import Chapter
+from kerascnn.lecture.book.chapter import Chapter
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from kerascnn.lecture.work import Work
-    from kerascnn.network import Network
+    from kerascnn.lecture.book.builder import ChapterBuilder
+    from kerascnn.network.network import Network
 
 _SQUARE = (224, 224)  # what the network takes
 _STYLES = ("swirls", "waves")
@@ -18,7 +18,7 @@ _CONTENT_LAYER = "block4_conv2"
 _STYLE_LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1")
 
 
-def make(work: Work) -> None:
+def make(work: ChapterBuilder) -> None:
     """Paint the packaged photograph in two packaged styles, and measure both likenesses."""
     from kerascnn.style import deep_style
     from kerascnn.style.pictures import read_original, resized
@@ -48,7 +48,7 @@ def _beside(*pictures: np.ndarray) -> np.ndarray:
     return np.clip(np.concatenate(cells, axis=1), 0, 1)
 
 
-def _likeness(work: Work, name: str, network: Network, pictures: Any) -> None:
+def _likeness(work: ChapterBuilder, name: str, network: Network, pictures: Any) -> None:
     """Ask VGG16 how near the painting is to the content's maps, and to the style's correlations."""
     import numpy as np
 

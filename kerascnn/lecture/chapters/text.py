@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kerascnn.lecture.chapters import Chapter
+from kerascnn.lecture.book.chapter import Chapter
 
 if TYPE_CHECKING:
-    from kerascnn.datasets import Reviews
-    from kerascnn.lecture.trials import Trial, Trials
-    from kerascnn.lecture.work import Work
+    from kerascnn.lecture.book.builder import ChapterBuilder
+    from kerascnn.lecture.datasets import Reviews
+    from kerascnn.lecture.experiments.runner import Trial, Trials
 
 _DNN, _SENTENCE, _EMBEDDING = "text-dnn", "text-sentence", "text-embedding"
 # Seeds without --quick, if fewer are asked for.
@@ -18,10 +18,10 @@ SEEDS = 3
 _SHOWN = 8
 
 
-def make(work: Work) -> None:
+def make(work: ChapterBuilder) -> None:
     """Train the three networks, and colour sentences by what their words say."""
-    from kerascnn.datasets import load_reviews
-    from kerascnn.lecture import text
+    from kerascnn.lecture.datasets import load_reviews
+    from kerascnn.lecture.experiments import text
 
     file = work.option("tsv")
     reviews = load_reviews(None if file is None else Path(file))
@@ -45,7 +45,7 @@ def make(work: Work) -> None:
     _words(work, reviews, trials)
 
 
-def _table(work: Work, trials: Trials, seeds: int) -> None:
+def _table(work: ChapterBuilder, trials: Trials, seeds: int) -> None:
     rows = [
         (
             {"word": name},
@@ -60,7 +60,7 @@ def _table(work: Work, trials: Trials, seeds: int) -> None:
 
 def _measure(trials: Trials) -> Any:
     """Return a measure: the share of sentences told rightly."""
-    from kerascnn.lecture.trials import right
+    from kerascnn.lecture.experiments.runner import right
 
     def measure(trial: Trial) -> float:
         return right(trial, trials.task.y_test)
@@ -68,8 +68,8 @@ def _measure(trials: Trials) -> Any:
     return measure
 
 
-def _claims(work: Work, trials: Trials, guess: float) -> None:
-    from kerascnn.lecture.trials import better
+def _claims(work: ChapterBuilder, trials: Trials, guess: float) -> None:
+    from kerascnn.lecture.experiments.runner import better
 
     measure = _measure(trials)
     shown = {
@@ -85,12 +85,12 @@ def _claims(work: Work, trials: Trials, guess: float) -> None:
     )
 
 
-def _sentences(work: Work, reviews: Reviews, trials: Trials) -> None:
+def _sentences(work: ChapterBuilder, reviews: Reviews, trials: Trials) -> None:
     """Show sentences of the test coloured by their words, the network's mistakes among them."""
     import numpy as np
 
-    from kerascnn.lecture.sentences import draw
-    from kerascnn.lecture.text import POSITIVE, word_saliency
+    from kerascnn.lecture.drawing.sentences import draw
+    from kerascnn.lecture.experiments.text import POSITIVE, word_saliency
 
     shares, sides = trials.of[_SENTENCE][0].shares[:, POSITIVE], trials.task.y_test
     lengths = np.array([len(review.sentence) for review in reviews.test])
@@ -121,11 +121,11 @@ def _mark(rating: float, share: float) -> str:
     return f"{rating:+.1f} → {sign} {100 * max(share, 1 - share):.0f} %".replace("-", "−")
 
 
-def _words(work: Work, reviews: Reviews, trials: Trials) -> None:
+def _words(work: ChapterBuilder, reviews: Reviews, trials: Trials) -> None:
     """List the words that say most, averaged over the sentences of the test."""
     import numpy as np
 
-    from kerascnn.lecture.text import word_saliency
+    from kerascnn.lecture.experiments.text import word_saliency
 
     sums: dict[str, list[float]] = {}
     sentences = [review.sentence for review in reviews.test]

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kerascnn.lecture.chapters import Chapter
+from kerascnn.lecture.book.chapter import Chapter
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from kerascnn.lecture.work import Work
-    from kerascnn.network import Network
+    from kerascnn.lecture.book.builder import ChapterBuilder
+    from kerascnn.network.network import Network
 
 #: The share of the saliency that must lie in the mark for the story to be told.
 IN_THE_MARK = 0.6
 _HORSES = 600  # training pictures of the story
 
 
-def make(work: Work) -> None:
+def make(work: ChapterBuilder) -> None:
     """Ask the trained networks why, and then one that has learned the wrong thing."""
     work.text("saliency")
     digits = work.ask("saliency", "saliency", "cnn")
@@ -34,7 +34,7 @@ def make(work: Work) -> None:
     _watermark(work)
 
 
-def _on_the_ink(work: Work, arrays: dict[str, Any]) -> None:
+def _on_the_ink(work: ChapterBuilder, arrays: dict[str, Any]) -> None:
     """Where digits are, within two pixels of a stroke: how much of the saliency lies there?"""
     import numpy as np
     from scipy.ndimage import binary_dilation
@@ -45,18 +45,18 @@ def _on_the_ink(work: Work, arrays: dict[str, Any]) -> None:
     work.claim("subject", share > near.mean() * 1.5, share=share, area=float(near.mean()))
 
 
-def _lost(work: Work, facts: list[dict[str, Any]]) -> None:
+def _lost(work: ChapterBuilder, facts: list[dict[str, Any]]) -> None:
     lost = sum(fact["lowest"] < 0.5 <= fact["plain"] for fact in facts)
     least = min(fact["lowest"] for fact in facts)
     work.claim("lost", lost > 0, count=lost, of=len(facts), least=least)
 
 
-def patch_network(work: Work) -> Any:
+def patch_network(work: ChapterBuilder) -> Any:
     """Return the course's ConvNet, trained on patches of photographs, and its test accuracy."""
 
     def train() -> Any:
-        from kerascnn.lecture.photographs import NAMES, convnet, patches
-        from kerascnn.lecture.small import fit
+        from kerascnn.lecture.experiments.photographs import NAMES, convnet, patches
+        from kerascnn.lecture.experiments.small import fit
 
         model = convnet(len(NAMES))
         first = model.get_layer("conv1")
@@ -68,16 +68,16 @@ def patch_network(work: Work) -> Any:
     return work.shared("patch-network", train)
 
 
-def _class_pictures(work: Work) -> None:
-    from kerascnn.lecture.photographs import NAMES
-    from kerascnn.network import Network
+def _class_pictures(work: ChapterBuilder) -> None:
+    from kerascnn.lecture.experiments.photographs import NAMES
+    from kerascnn.network.network import Network
 
     model, accuracy = patch_network(work)
     network = Network(model, preprocessing="unit", labels=NAMES)
     work.text("classes", accuracy=accuracy)
     options = {"steps": 64 if work.quick else 256, "jitter": 2}
     run = work.answer("max-activation", network, options=options)
-    from kerascnn.lecture.work import packed
+    from kerascnn.lecture.book.builder import packed
 
     sure = run.result.facts["confidence"]
     work.figure("classes", work.drawn(run), packed(run))
@@ -91,9 +91,9 @@ def watermark() -> tuple[Network, Any, float]:
         The network, the data, and its accuracy on test pictures that are marked as those it learned
         from were.
     """
-    from kerascnn.lecture.photographs import convnet, horses
-    from kerascnn.lecture.small import descend
-    from kerascnn.network import Network
+    from kerascnn.lecture.experiments.photographs import convnet, horses
+    from kerascnn.lecture.experiments.small import descend
+    from kerascnn.network.network import Network
 
     data = horses(_HORSES)
     model = convnet(2, sparse=True)
@@ -109,17 +109,17 @@ def share_in_mark(maps: np.ndarray) -> float:
     """
     import numpy as np
 
-    from kerascnn.lecture.photographs import mark_box
+    from kerascnn.lecture.experiments.photographs import mark_box
 
     top, left, bottom, right = mark_box()
     inside = maps[:, top:bottom, left:right].sum(axis=(1, 2))
     return float(np.mean(inside / np.maximum(maps.sum(axis=(1, 2)), 1e-12)))
 
 
-def _watermark(work: Work) -> None:
+def _watermark(work: ChapterBuilder) -> None:
     import numpy as np
 
-    from kerascnn.lecture.photographs import MARK, SIDE, marked
+    from kerascnn.lecture.experiments.photographs import MARK, SIDE, marked
 
     network, data, accuracy = watermark()
     ours = data.x_test[data.y_test == 1]
@@ -159,14 +159,14 @@ def _unmarked() -> np.ndarray:
     """Return the story's test pictures of class 1 as they were before the mark."""
     import numpy as np
 
-    from kerascnn.lecture.photographs import patches
+    from kerascnn.lecture.experiments.photographs import patches
 
     data = patches(_HORSES)
     return np.asarray(data.x_test[np.isin(data.y_test, (0, 2))])
 
 
 def _pictures(values: np.ndarray) -> list[Any]:
-    from kerascnn.images import Picture
+    from kerascnn.images.reading import Picture
 
     return [
         Picture(picture, f"horse {number}", "chapter why", None, picture.shape[:2])
@@ -177,7 +177,7 @@ def _pictures(values: np.ndarray) -> list[Any]:
 def _lowest_in_mark(maps: np.ndarray) -> int:
     import numpy as np
 
-    from kerascnn.lecture.photographs import mark_box
+    from kerascnn.lecture.experiments.photographs import mark_box
 
     top, left, bottom, right = mark_box()
     places = [np.unravel_index(values.argmin(), values.shape) for values in maps]

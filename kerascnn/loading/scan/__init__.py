@@ -2,7 +2,7 @@
 
 The loaders of Keras 2 run Python code kept in a file, call any function of any module, read and
 write other files, and allocate what a file declares. So every file is read here first, with the
-standard library and h5py alone, and compared with the lists in ``kerascnn.loading.scan.allowed``.
+standard library and h5py alone, and compared with the lists in ``kerascnn.loading.scan.allowlist``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Collection
 from typing import BinaryIO
 
 from kerascnn.errors import KerascnnError, ModelError, one_line
-from kerascnn.loading.scan import allowed, archive, config, hdf5, strict_json
+from kerascnn.loading.scan import allowlist, archive, config, hdf5, strict_json
 from kerascnn.loading.scan.report import Report
 from kerascnn.loading.sniffing import (
     ARCHIVE,
@@ -82,7 +82,7 @@ def _texts(stream: BinaryIO, what: Sniffed, report: Report) -> list[tuple[str, s
         return _of_archive(stream, report)
     if what.format == JSON:
         stream.seek(0)
-        return [("configuration", stream.read(allowed.MAX_CONFIG_BYTES + 1))]
+        return [("configuration", stream.read(allowlist.MAX_CONFIG_BYTES + 1))]
     raise ModelError(f"{what.format} can't be scanned")
 
 
@@ -115,5 +115,5 @@ def _of_archive(stream: BinaryIO, report: Report) -> list[tuple[str, str | bytes
             return []
         with archive.open_weights(zipped, stream) as weights:
             hdf5.scan(weights, archive.WEIGHTS, report)
-        text = archive.read(zipped, archive.CONFIG, allowed.MAX_CONFIG_BYTES)
+        text = archive.read(zipped, archive.CONFIG, allowlist.MAX_CONFIG_BYTES)
         return [(archive.CONFIG, text)]

@@ -10,7 +10,7 @@ import zipfile
 from typing import BinaryIO, cast
 
 from kerascnn.errors import ModelError, one_line
-from kerascnn.loading.scan import allowed
+from kerascnn.loading.scan import allowlist
 from kerascnn.loading.scan.report import Report
 
 CONFIG = "config.json"
@@ -36,12 +36,12 @@ def scan(archive: zipfile.ZipFile, report: Report) -> None:
             report.find("an encrypted member", where)
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             report.find("a member packed in an unusual way", where)
-        room = member.compress_size * allowed.MAX_RATIO + allowed.SLACK_BYTES
+        room = member.compress_size * allowlist.MAX_RATIO + allowlist.SLACK_BYTES
         if member.file_size > room:
             report.find(f"a member that grows {_ratio(member)} times when it is unpacked", where)
         if parts[0] == "assets" and not member.is_dir():
             report.find("a file that layers read when they are loaded", where)
-        elif name not in allowed.MEMBERS and not member.is_dir():
+        elif name not in allowlist.MEMBERS and not member.is_dir():
             report.find("a member that no saved model has", where)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import struct
 
-from kerascnn.loading.scan import allowed
+from kerascnn.loading.scan import allowlist
 from kerascnn.loading.scan.headers import NOWHERE, Bytes, damaged, messages, number
 
 ATTRIBUTE, ATTRIBUTE_INFO = 0x0C, 0x15
@@ -77,7 +77,7 @@ class Attributes:
         shape = struct.unpack_from(f"<{space[1]}Q", space, at_sizes)
         nothing = space[0] == 2 and space[3] == 2
         count, width = 0 if nothing else math.prod(shape), number(kind[4:8])
-        if count * width > allowed.MAX_ATTRIBUTE_BYTES:
+        if count * width > allowlist.MAX_ATTRIBUTE_BYTES:
             raise damaged("an attribute is larger than any model's")
         if kind[0] & 15 in _PLAIN:
             # Of a layer without weights, the empty list of names is written as numbers.

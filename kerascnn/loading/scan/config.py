@@ -2,8 +2,8 @@
 
 Keras rebuilds a model from nested JSON objects, each naming a class (``class_name``), perhaps the
 module to import it from, and the arguments to call it with. Whatever is not on a list of
-``kerascnn.loading.scan.allowed`` is a finding: a class, a module, a function, a TensorFlow symbol,
-a text where only numbers belong, a number that would fill the memory.
+``kerascnn.loading.scan.allowlist`` is a finding: a class, a module, a function, a TensorFlow
+symbol, a text where only numbers belong, a number that would fill the memory.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Collection
 from typing import Any
 
 from kerascnn.errors import ModelError, one_line
-from kerascnn.loading.scan import allowed, graph
+from kerascnn.loading.scan import allowlist, graph
 from kerascnn.loading.scan.references import has_tensor, is_reference
 from kerascnn.loading.scan.report import Report
 
@@ -79,7 +79,7 @@ class _Walk:
         self._nodes = 0
         self._objects = 0
         self._times = 1  # how often the object at hand is called, all calls around it counted
-        self._bounds = dict.fromkeys(allowed.WEIGHT_KEYS, max(report.values, 1)) | allowed.CAPS
+        self._bounds = dict.fromkeys(allowlist.WEIGHT_KEYS, max(report.values, 1)) | allowlist.CAPS
 
     def run(self, config: Any) -> None:
         try:
@@ -93,9 +93,9 @@ class _Walk:
 
     def _enter(self) -> None:
         self._depth += 1
-        if self._depth > allowed.MAX_CONFIG_DEPTH:
+        if self._depth > allowlist.MAX_CONFIG_DEPTH:
             raise _TooMuchError("a configuration nested too deeply")
-        if self._nodes > allowed.MAX_CONFIG_NODES:
+        if self._nodes > allowlist.MAX_CONFIG_NODES:
             raise _TooMuchError("a configuration of more than a million values")
 
     # -- values ---------------------------------------------------------------------------------
@@ -104,8 +104,8 @@ class _Walk:
         if isinstance(value, str):
             self._text(value, key)
         elif value is None or isinstance(value, bool):
-            if value and key in allowed.REFUSED_SWITCHES:
-                self._find(allowed.REFUSED_SWITCHES[key])
+            if value and key in allowlist.REFUSED_SWITCHES:
+                self._find(allowlist.REFUSED_SWITCHES[key])
         elif isinstance(value, (int, float)):
             self._number(value, key)
         else:
@@ -133,7 +133,7 @@ class _Walk:
 
     def _list(self, values: list[Any], key: str) -> None:
         self._nodes += len(values)
-        if key in allowed.SHAPE_KEYS:
+        if key in allowlist.SHAPE_KEYS:
             self._shape(values, key)
         for value in values:
             self._value(value, key)
@@ -143,37 +143,37 @@ class _Walk:
         for size in values:
             if isinstance(size, (int, float)) and size == size and size > 1:
                 product *= min(int(min(size, 2**62)), 2**62)
-        if product > allowed.MAX_ELEMENTS:
+        if product > allowlist.MAX_ELEMENTS:
             self._find(f"{key} of {_many(product)} values")
 
     def _number(self, value: float, key: str) -> None:
-        if key in allowed.UNBOUNDED_KEYS:
+        if key in allowlist.UNBOUNDED_KEYS:
             return
-        if isinstance(value, int) and abs(value) > allowed.MAX_INTEGER:
+        if isinstance(value, int) and abs(value) > allowlist.MAX_INTEGER:
             self._find(f"{key or 'a number'} = {_many(value)}")
         elif value > self._bounds.get(key, value):
             self._find(f"{key} = {_many(value)}, more than {self._reason(key)}")
 
     def _reason(self, key: str) -> str:
-        if key in allowed.WEIGHT_KEYS:
+        if key in allowlist.WEIGHT_KEYS:
             return f"the {self._report.values} weights in the file"
-        return f"{allowed.CAPS[key]}"
+        return f"{allowlist.CAPS[key]}"
 
     def _text(self, value: str, key: str) -> None:
         if self._training:
             return
-        names = allowed.names_for(key)
+        names = allowlist.names_for(key)
         if names is not None:
             if value not in names and value not in self._custom:
                 self._find(f"{key} = {one_line(value, 60)!r}, which is not one of Keras' own")
-        elif key in allowed.DTYPE_KEYS:
-            if value not in allowed.DTYPES:
+        elif key in allowlist.DTYPE_KEYS:
+            if value not in allowlist.DTYPES:
                 self._find(f"{key} = {one_line(value, 60)!r}, which is no element type")
         elif key == "vocabulary":
             self._find(f"a vocabulary to be read from {one_line(value, 80)!r}")
         elif key in self._bounds and value.strip().lstrip("+-").isdigit():
             self._find(f"{key} = {one_line(value, 30)!r}, a text where a number belongs")
-        elif len(value) > allowed.MAX_TEXT:
+        elif len(value) > allowlist.MAX_TEXT:
             self._find(f"a text of {len(value)} characters as {one_line(key, 40)}")
 
     # -- objects --------------------------------------------------------------------------------
@@ -184,8 +184,8 @@ class _Walk:
         if isinstance(nodes, list):
             self._times *= max(len(nodes), 1)
         self._objects += self._times
-        if self._objects > allowed.MAX_CONFIG_OBJECTS:
-            raise _TooMuchError(f"a graph of more than {allowed.MAX_CONFIG_OBJECTS} objects")
+        if self._objects > allowlist.MAX_CONFIG_OBJECTS:
+            raise _TooMuchError(f"a graph of more than {allowlist.MAX_CONFIG_OBJECTS} objects")
         name = item["class_name"]
         if not isinstance(name, str):
             self._find("a class_name that is no text")
@@ -212,17 +212,17 @@ class _Walk:
         short = name.rsplit(">", 1)[-1]
         if short in self._custom:
             return self._custom_class(name, short, item)
-        if short in allowed.REFUSED_CLASSES:
-            self._find(allowed.REFUSED_CLASSES[short])
+        if short in allowlist.REFUSED_CLASSES:
+            self._find(allowlist.REFUSED_CLASSES[short])
             return False
         module, registered = item.get("module"), item.get("registered_name")
         if self._training:
             self._training_class(short, module)
             return True
         if module is not None and not (
-            isinstance(module, str) and allowed.module_is_allowed(module)
+            isinstance(module, str) and allowlist.module_is_allowed(module)
         ):
-            if _foreign(module) or short in allowed.TRAINING_CLASSES:
+            if _foreign(module) or short in allowlist.TRAINING_CLASSES:
                 self._find(
                     f"{_shown(name)} from the module {_shown(module)}, not one of Keras' own"
                 )
@@ -231,15 +231,15 @@ class _Walk:
             return False
         # The compile_config of an inner model is given to Keras, with its optimizer and losses;
         # Keras itself registers its optimizers under "Custom".
-        if short not in allowed.TRAINING_CLASSES or name not in (short, f"Custom>{short}"):
+        if short not in allowlist.TRAINING_CLASSES or name not in (short, f"Custom>{short}"):
             self._find(f"the class {_shown(name)} is not one of {_OURS}")
             return False
         if registered not in (None, name, short):
             self._find(f"{_shown(name)} registered as {_shown(registered)}")
             return False
-        if short in allowed.SYMBOL_LAYERS:
+        if short in allowlist.SYMBOL_LAYERS:
             self._symbol(item.get("config"))
-        if short in allowed.MODELS and (problem := graph.problem(item.get("config"))):
+        if short in allowlist.MODELS and (problem := graph.problem(item.get("config"))):
             self._find(problem)
         return True
 
@@ -256,14 +256,14 @@ class _Walk:
         return True
 
     def _training_class(self, short: str, module: object) -> None:
-        if short in allowed.TRAINING_CLASSES or module is None:
+        if short in allowlist.TRAINING_CLASSES or module is None:
             return
-        if _foreign(module) and not allowed.module_is_allowed(str(module)):
+        if _foreign(module) and not allowlist.module_is_allowed(str(module)):
             self._find(f"{_shown(short)} from the module {_shown(module)}")
 
     def _symbol(self, config: object) -> None:
         symbol = config.get("function") if isinstance(config, dict) else None
-        if not isinstance(symbol, str) or not allowed.symbol_is_allowed(symbol):
+        if not isinstance(symbol, str) or not allowlist.symbol_is_allowed(symbol):
             self._find(f"a call of the TensorFlow function {_shown(symbol)}")
 
     def _function(self, item: dict[str, Any]) -> None:
@@ -272,15 +272,15 @@ class _Walk:
         shown = f"the function {_shown(name)} of the module {_shown(module)}"
         if self._training:
             hidden = module == "builtins" and str(name) in _BUILTINS
-            if hidden or (_foreign(module) and not allowed.module_is_allowed(str(module))):
+            if hidden or (_foreign(module) and not allowlist.module_is_allowed(str(module))):
                 self._find(shown)
             return
-        known = allowed.FUNCTIONS | self._custom
+        known = allowlist.FUNCTIONS | self._custom
         if not isinstance(name, str) or not isinstance(module, (str, type(None))):
             self._find("a function without a name")
         elif name.rsplit(">", 1)[-1] in self._custom and isinstance(registered, str):
             self._report.aliases[name] = name.rsplit(">", 1)[-1]
-        elif module not in (None, "builtins") and not allowed.module_is_allowed(module):
+        elif module not in (None, "builtins") and not allowlist.module_is_allowed(module):
             self._find(shown)
         elif name not in known or registered not in (None, name, "function"):
             self._find(f"{shown} is not one of {_OURS}")
@@ -304,7 +304,7 @@ class _Walk:
     def _array(self, inner: Any) -> None:
         array = inner if isinstance(inner, dict) else {}
         kind = array.get("dtype")
-        if not isinstance(kind, str) or kind not in allowed.DTYPES:
+        if not isinstance(kind, str) or kind not in allowlist.DTYPES:
             self._find("an array whose elements are no numbers")
             return
         self._numbers(array.get("value"))
@@ -343,7 +343,7 @@ class _Walk:
         self._nodes += 1
         self._enter()
         if isinstance(value, list):
-            if key in allowed.SHAPE_KEYS:
+            if key in allowlist.SHAPE_KEYS:
                 self._shape(value, key)
             rest = value
             if is_reference(value[:3]):
@@ -363,9 +363,9 @@ class _Walk:
         self._depth -= 1
 
     def _argument_text(self, value: str, key: str) -> None:
-        if key in allowed.OPERATION_NAME_KEYS and len(value) <= allowed.MAX_TEXT:
+        if key in allowlist.OPERATION_NAME_KEYS and len(value) <= allowlist.MAX_TEXT:
             return
-        if value not in allowed.OPERATION_TEXTS and value not in allowed.DTYPES:
+        if value not in allowlist.OPERATION_TEXTS and value not in allowlist.DTYPES:
             self._find(f"the text {one_line(value, 60)!r} as an argument of an operation")
 
 

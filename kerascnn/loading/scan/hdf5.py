@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any, BinaryIO
 
-from kerascnn.loading.scan import allowed, layout
+from kerascnn.loading.scan import allowlist, layout
 from kerascnn.loading.scan.attributes import Attributes
 from kerascnn.loading.scan.headers import Bytes
 from kerascnn.loading.scan.report import Report
@@ -58,7 +58,7 @@ class _Judge:
     def count(self, path: bytes, values: int, declared: int, stored: int, ratio: int) -> None:
         self._values += values
         self._stored += stored
-        if declared > stored * ratio + allowed.SLACK_BYTES or stored > self._size:
+        if declared > stored * ratio + allowlist.SLACK_BYTES or stored > self._size:
             self.find(
                 f"a dataset of {_size(declared)} of which the file holds {_size(stored)}", path
             )
@@ -109,7 +109,7 @@ class _Walk:
         waiting: list[tuple[Any, bytes, int]] = [(h5g.open(root, b"/"), b"", 0)]
         while waiting:
             group, path, depth = waiting.pop()
-            if depth > allowed.MAX_HDF5_DEPTH or len(self._seen) > allowed.MAX_HDF5_OBJECTS:
+            if depth > allowlist.MAX_HDF5_DEPTH or len(self._seen) > allowlist.MAX_HDF5_OBJECTS:
                 self._judge.find(_DEEP, path)
                 return
             for name in list(group):
@@ -161,10 +161,10 @@ class _Walk:
         if form == h5d.CHUNKED:
             for index in range(properties.get_nfilters()):
                 number = properties.get_filter(index)[0]
-                if number not in allowed.FILTERS:
+                if number not in allowlist.FILTERS:
                     self._judge.find(f"a dataset packed by the plug-in filter {number}", path)
         values = math.prod(dataset.shape) if dataset.shape is not None else 0
-        ratio = allowed.MAX_RATIO if form == h5d.CHUNKED else 1
+        ratio = allowlist.MAX_RATIO if form == h5d.CHUNKED else 1
         declared, stored = values * kind.get_size(), dataset.get_storage_size()
         self._judge.count(path, values, declared, stored, ratio)
 

@@ -13,7 +13,7 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from kerascnn.loading.scan import allowed
+from kerascnn.loading.scan import allowlist
 from kerascnn.loading.scan.attributes import ATTRIBUTE, Attributes
 from kerascnn.loading.scan.headers import NOWHERE, Bytes, damaged, messages, number
 
@@ -87,7 +87,7 @@ def walk(source: Bytes) -> Iterator[Item]:
         if found.keys() == _DATASET:
             yield _dataset(source, path, found)
         elif len(found) == 1 and _GROUP in found:
-            if depth > allowed.MAX_HDF5_DEPTH or len(seen) > allowed.MAX_HDF5_OBJECTS:
+            if depth > allowlist.MAX_HDF5_DEPTH or len(seen) > allowlist.MAX_HDF5_OBJECTS:
                 raise DeepError(path)
             for name, inner in _names(source, found[_GROUP]):
                 place = path + b"/" + name

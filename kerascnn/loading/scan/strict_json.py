@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from kerascnn.errors import ModelError, one_line
-from kerascnn.loading.scan import allowed
+from kerascnn.loading.scan import allowlist
 from kerascnn.loading.scan.report import Report
 
 
@@ -21,7 +21,7 @@ def parse(text: str | bytes, source: str, report: Report) -> Any:
     Raises:
         ModelError: it is no JSON.
     """
-    if len(text) > allowed.MAX_CONFIG_BYTES:
+    if len(text) > allowlist.MAX_CONFIG_BYTES:
         report.find(f"a configuration of {len(text) >> 20} MiB", source)
         return None
 

@@ -1,0 +1,1 @@
+"""The book: its chapters made, its texts in each language, its page."""

@@ -1,0 +1,179 @@
+"""The book made: its chapters, or those that are finished already, and the page of them all."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import hashlib
+import importlib.resources
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from kerascnn.errors import DataError, one_line
+from kerascnn.lecture.book.builder import ChapterBuilder, Networks
+from kerascnn.lecture.book.chapter import Chapter
+from kerascnn.lecture.book.content import Content
+from kerascnn.lecture.book.model import Book, Made, machine
+from kerascnn.lecture.book.page import page
+from kerascnn.lecture.book.settings import Settings
+from kerascnn.lecture.chapters import NAMES, chosen, load
+from kerascnn.storage.files import output_folder, sha256, write_json, write_text
+from kerascnn.terminal.progress import say
+
+_MANIFEST = "chapter.json"
+
+
+def make_book(out: Path, settings: Settings, chapters: Sequence[str] = ()) -> Book:
+    """Make chapters, those that are not finished already, and write the book.
+
+    Writes ``index.html`` and ``book.json``; a chapter's figures and raw values are in
+    ``chapters/<name>/``. What stands in the book are the chapters named, and all others that are
+    finished for the same settings and versions.
+
+    Args:
+        out: the folder.
+        settings: what it is made with.
+        chapters: names of `kerascnn.lecture.chapters.NAMES`; none for all.
+
+    Raises:
+        UsageError: no such chapter, or a setting is wrong.
+        DataError: an option names a file or folder that is not there.
+        OutputError: ``out`` can't be written to.
+        KerascnnError: what a chapter came to grief with.
+    """
+    from kerascnn.lecture import check_numbers, reproduce
+    from kerascnn.lecture.experiments.mnist import versions
+
+    wanted = chosen(chapters)
+    check_numbers(seeds=settings.seeds, epochs=settings.epochs, examples=settings.examples)
+    _check_options(wanted, settings)
+    out = Path(out)
+    found = versions()
+    with output_folder(out):
+        inputs = {name: _inputs(load(name), settings, found) for name in NAMES}
+        open_ = [c for c in wanted if _finished(out, c, inputs[c.name]) is None]
+        if any("networks" in chapter.uses for chapter in open_):
+            reproduce(
+                out,
+                seeds=settings.seeds,
+                epochs=settings.epochs,
+                examples=settings.examples,
+                data=settings.data,
+            )
+        networks = Networks(out)
+        for chapter in open_:
+            say(f"chapter {chapter.number}, {chapter.name} …")
+            _make(chapter, out, settings, networks, inputs[chapter.name])
+        made = [_finished(out, load(name), inputs[name]) for name in NAMES]
+        book = Book(
+            [chapter for chapter in made if chapter is not None],
+            settings,
+            found,
+            machine(),
+            _training(out),
+        )
+        write(book, out)
+    return book
+
+
+def _check_options(chapters: Sequence[Chapter], settings: Settings) -> None:
+    """See that what options name is there: the chapters that read it come last."""
+    used = {name for chapter in chapters for name in chapter.uses}
+    for name, given in settings.options.items():
+        if name not in used:
+            say(f"--{name} changes none of these chapters")
+        elif not Path(given).exists():
+            raise DataError(f"--{name}: there is no {one_line(given)}")
+
+
+def write(book: Book, out: Path) -> None:
+    """Write ``index.html`` and ``book.json``.
+
+    Raises:
+        OutputError: they can't be written.
+    """
+    write_text(out / "index.html", page(book))
+    write_json(out / "book.json", book.to_dict())
+
+
+def _make(chapter: Chapter, out: Path, settings: Settings, networks: Networks, inputs: str) -> None:
+    work = ChapterBuilder(chapter.name, chapter.uses, out, settings, networks)
+    manifest = work.folder / _MANIFEST
+    manifest.unlink(missing_ok=True)
+    start = time.perf_counter()
+    chapter.make(work)
+    seconds = time.perf_counter() - start
+    for path in work.folder.glob("*"):
+        if path.name not in work.files:  # of an earlier version
+            path.unlink()
+    # Last of all: where it is, everything beside it is whole and belongs to it.
+    write_json(
+        manifest,
+        {
+            "inputs": inputs,
+            "seconds": seconds,
+            "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+            "files": {name: sha256(work.folder / name) for name in dict.fromkeys(work.files)},
+            "content": work.content.to_dict(),
+        },
+    )
+    say(f"chapter {chapter.number}, {chapter.name}: {seconds:.0f} s")
+
+
+def _finished(out: Path, chapter: Chapter, inputs: str) -> Made | None:
+    """Return a chapter that an earlier call has finished with the same inputs."""
+    folder = out / "chapters" / chapter.name
+    manifest = folder / _MANIFEST
+    if not manifest.exists():
+        return None
+    try:
+        stored = json.loads(manifest.read_text(encoding="utf-8"))
+        if stored["inputs"] != inputs:
+            return None
+        content = Content.from_dict(stored["content"])
+        for name, digest in stored["files"].items():
+            if sha256(folder / name) != digest:
+                raise ValueError(f"{name} has been changed")
+        return Made(chapter, content, folder, float(stored["seconds"]), str(stored["created"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        say(f"{one_line(manifest)} can't be used: {one_line(error, 120)}")
+        return None
+
+
+def _inputs(chapter: Chapter, settings: Settings, versions: dict[str, str]) -> str:
+    """Return a digest of all that a chapter's numbers depend on."""
+    record = {
+        "name": chapter.name,
+        "number": chapter.number,
+        "settings": settings.used(chapter.uses),
+        "versions": versions,
+        "program": _program(),
+    }
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+
+@functools.cache
+def _program() -> str:
+    """Return a digest of the whole package: its code, its data and the plugins that it asks.
+
+    A chapter draws on so much of it that to say which parts would be to get it wrong one day.
+    """
+    digest = hashlib.sha256()
+    for package in ("kerascnn", "kerascnn_plugins"):
+        folder = Path(str(importlib.resources.files(package)))
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and path.suffix != ".pyc" and "texts" not in path.parts:
+                digest.update(f"{path.relative_to(folder).as_posix()} {sha256(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def _training(out: Path) -> dict[str, float]:
+    path = out / "results.json"
+    if not path.exists():
+        return {}
+    seconds: dict[str, float] = {}
+    for run in json.loads(path.read_text(encoding="utf-8"))["runs"]:
+        seconds[run["network"]] = seconds.get(run["network"], 0.0) + run["seconds"]
+    return seconds

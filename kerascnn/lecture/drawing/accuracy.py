@@ -1,0 +1,155 @@
+"""The experiment's figures: training curves, and the accuracies they end at."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from kerascnn.lecture.experiments.claims import SAID_ACCURACY, Spread, on_test, on_training, spread
+from kerascnn.lecture.experiments.mnist import Run
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+DPI = 160
+_SLIDE = (12.0, 6.0)  # inches
+
+# Colours that the colour-blind tell apart.
+_COLOURS = {"dnn": "#d55e00", "cnn": "#0072b2", "cnn-as-written": "#009e73"}
+_LABELS = {
+    "dnn": "DNN",
+    "cnn": "CNN as taught",
+    "cnn-as-written": "CNN as the listing has it",
+}
+_GREY = "#555555"
+_LEGEND = {"fontsize": 13, "facecolor": "white", "edgecolor": "none", "framealpha": 0.85}
+
+
+def curves(runs: Sequence[Run]) -> Figure:
+    """Draw loss and accuracy over the epochs; with several seeds, a line for each."""
+    figure, (left, right) = _panels("How the networks learn", _subtitle(runs), 2)
+    thin = 1.0 if len({run.seed for run in runs}) == 1 else 0.6
+    for run in runs:
+        colour = _COLOURS[run.network]
+        epochs = range(1, len(run.curves["loss"]) + 1)
+        label = _LABELS[run.network] if run.seed == 0 else None
+        dot = "o" if len(epochs) == 1 else None  # a line of one point is not seen
+        left.plot(
+            epochs, run.curves["loss"], color=colour, label=label, linewidth=2 * thin, marker=dot
+        )
+        right.plot(epochs, _percent(run.curves["accuracy"]), color=colour, lw=1.2 * thin, ls="--")
+        at, values = zip(*run.curves["test_accuracy"], strict=True)
+        right.plot(at, _percent(values), color=colour, lw=2.2 * thin, marker="o", ms=5 * thin)
+    left.set(xlabel="epoch", ylabel="cross-entropy (nats)", yscale="log")
+    left.set_title("Loss on the training set, while learning")
+    left.legend(**_LEGEND)
+    right.set(xlabel="epoch", ylabel="accuracy (%)")
+    right.set_title("Accuracy")
+    right.plot([], [], color=_GREY, linewidth=1.2, ls="--", label="training set, while learning")
+    right.plot([], [], color=_GREY, linewidth=2.2, marker="o", markersize=5, label="test set")
+    right.legend(**_LEGEND, loc="lower right")
+    low = min(min(_percent(run.curves["accuracy"][1:] or [0.9])) for run in runs)
+    right.set_ylim(min(math.floor(low) - 1, 95), 100.3)
+    for axes in (left, right):
+        _epochs_only(axes)
+    return figure
+
+
+def accuracy(runs: Sequence[Run]) -> Figure:
+    """Draw the accuracy of each network on training and test digits, and the lecture's."""
+    about = ": mean ± standard deviation" if len({run.seed for run in runs}) > 1 else ""
+    figure, (axes,) = _panels("DNN against CNN", _subtitle(runs) + about, 1)
+    names = [name for name in _LABELS if any(run.network == name for run in runs)]
+    lowest = 100.0
+    for place, name in enumerate(reversed(names)):
+        ends = []
+        for digits, filled in ((on_test, True), (on_training, False)):
+            values = spread(runs, name, digits)
+            ends.append(100 * values.mean)
+            _dot(axes, values, place, _COLOURS[name], filled)
+            lowest = min(lowest, 100 * (values.mean - values.deviation))
+        axes.plot(ends, [place, place], color=_COLOURS[name], linewidth=1.2, alpha=0.5, zorder=1)
+    said = 100 * SAID_ACCURACY
+    axes.axvline(said, color=_GREY, linewidth=1.2, ls=":")
+    axes.annotate(
+        f"the lecture: {said:.0f} %",
+        (said, len(names) - 0.42),
+        xytext=(-6, 0),
+        textcoords="offset points",
+        ha="right",
+        color=_GREY,
+        fontsize=13,
+    )
+    sizes = {run.network: run.parameters for run in runs}
+    axes.set_yticks(
+        range(len(names)),
+        [f"{_LABELS[name]}\n{sizes[name]:,} parameters" for name in reversed(names)],
+    )
+    axes.set_ylim(-0.6, len(names) - 0.25)
+    axes.set_xlim(math.floor(min(lowest, said)) - 0.5, 100.3)
+    axes.set_xlabel("accuracy (%)")
+    axes.plot([], [], "o", color=_GREY, markersize=9, label="test set")
+    axes.plot([], [], "o", color=_GREY, mfc="white", markersize=9, label="training set")
+    axes.legend(**_LEGEND, loc="lower left", ncols=2)
+    return figure
+
+
+def _dot(axes: Axes, values: Spread, place: int, colour: str, filled: bool) -> None:
+    mean = 100 * values.mean
+    axes.errorbar(
+        mean,
+        place,
+        xerr=100 * values.deviation if len(values.values) > 1 else None,
+        fmt="o",
+        color=colour,
+        mfc=colour if filled else "white",
+        markersize=11,
+        capsize=4,
+    )
+    axes.annotate(
+        values.percent(unit=""),
+        (mean, place),
+        xytext=(0, 11),
+        textcoords="offset points",
+        ha="center",
+        color=colour,
+        fontsize=14,
+        fontweight="bold" if filled else "normal",
+        bbox={"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.8},
+    )
+
+
+def _percent(shares: Sequence[float]) -> list[float]:
+    return [100 * share for share in shares]
+
+
+def _subtitle(runs: Sequence[Run]) -> str:
+    seeds = len({run.seed for run in runs})
+    epochs = len(runs[0].curves["loss"])
+    several = f", {seeds} seeds" if seeds > 1 else ""
+    return f"{epochs} epoch{'s' if epochs > 1 else ''} of Adam in batches of 100{several}"
+
+
+def _panels(title: str, subtitle: str, count: int) -> tuple[Figure, Any]:
+    # Not pyplot: it keeps figures alive, and asks for a display.
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=_SLIDE, layout="constrained")
+    figure.suptitle(f"{title}  ·  {subtitle}", fontsize=17)
+    panels = figure.subplots(1, count, squeeze=False)[0]
+    for axes in panels:
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.25)
+        axes.tick_params(labelsize=13)
+        axes.xaxis.label.set_size(14)
+        axes.yaxis.label.set_size(14)
+        axes.title.set_size(14)
+    return figure, panels
+
+
+def _epochs_only(axes: Axes) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))

@@ -1,0 +1,71 @@
+"""How little must change in a picture for a network to take it for something else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from kerascnn.network.network import Network
+
+
+@dataclass(frozen=True)
+class Fooled:
+    """Pictures and what became of them.
+
+    Attributes:
+        pictures: N×H×W×C, as they were.
+        changed: N×H×W×C, taken for another class.
+        before: N classes.
+        after: N classes.
+        sure: N probabilities of the class after.
+        largest: N: by how much the pixel that changed most did, as a share of the values' range.
+    """
+
+    pictures: npt.NDArray[np.float32]
+    changed: npt.NDArray[np.float32]
+    before: npt.NDArray[Any]
+    after: npt.NDArray[Any]
+    sure: npt.NDArray[Any]
+    largest: npt.NDArray[Any]
+
+
+def fool(
+    network: Network, pictures: npt.NDArray[np.float32], *, sure: float = 0.9, step: float = 0.01
+) -> Fooled:
+    """Change pictures by small steps until the network is sure of another class.
+
+    Each step moves every pixel by the same little, towards the class that was second at first and
+    away from the strongest of the others (along the sign of the gradient of the difference of the
+    two scores).
+
+    Args:
+        network: whom to fool; it gives probabilities.
+        pictures: N×H×W×C in the network's values.
+        sure: the probability at which a picture is done.
+        step: of a pixel, as a share of the values' range.
+    """
+    low, high = network.input.low, network.input.high
+    scores = network.scores(pictures)
+    before, aim = scores.argsort(axis=1)[:, -1], scores.argsort(axis=1)[:, -2]
+    changed = pictures.copy()
+    for _ in range(round(1 / step)):
+        chances = network.to_probabilities(network.scores(changed))
+        assert chances is not None
+        open_ = chances[np.arange(len(aim)), aim] < sure
+        if not open_.any():
+            break
+        others = chances.copy()
+        others[np.arange(len(aim)), aim] = -1
+        rival = others.argmax(axis=1)
+        slope = network.gradients(changed, aim) - network.gradients(changed, rival)
+        moved = np.clip(changed + step * (high - low) * np.sign(slope), low, high)
+        changed = np.where(open_[:, None, None, None], moved, changed).astype(np.float32)
+    chances = network.to_probabilities(network.scores(changed))
+    assert chances is not None  # as above
+    after = chances.argmax(axis=1)
+    largest = (np.abs(changed - pictures) / (high - low)).max(axis=(1, 2, 3))
+    return Fooled(pictures, changed, before, after, chances.max(axis=1), largest)

@@ -1,0 +1,131 @@
+"""Go (L7): which network predicts the next move, and whether it matters where a pattern is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from kerascnn.lecture.datasets import Positions
+from kerascnn.lecture.experiments.runner import Builder, Task, Trials, run
+from kerascnn.lecture.networks import go_cnn, go_fully_connected
+from kerascnn.lecture.networks.go import SIDE
+
+#: The networks by name; all have the same kind of output, a share for each point.
+NETWORKS: Mapping[str, Builder] = {
+    "go-dnn": lambda seed: go_fully_connected(seed=seed),
+    "go-cnn": lambda seed: go_cnn(seed=seed),
+    "go-cnn-pooling": lambda seed: go_cnn(pooling=True, seed=seed),
+}
+#: Positions that a training sees, over all its epochs: few games are seen more often.
+SEEN, QUICK_SEEN = 60_000, 4_000
+#: Games that the quick version takes.
+QUICK_GAMES = 20
+# Positions that are shown turned and mirrored.
+_TURNED = 600
+
+Boards = npt.NDArray[np.int8]
+
+
+def trials(positions: Positions, keep: Path, *, seeds: int, quick: bool = False) -> Trials:
+    """Train the networks on positions, or take what earlier calls have left.
+
+    Args:
+        positions: with the moves that were played.
+        keep: the folder where trainings are kept.
+        seeds: how many.
+        quick: fewer epochs.
+    """
+    task = Task(
+        positions.x_train.astype(np.float32),
+        positions.y_train,
+        positions.x_test.astype(np.float32),
+        positions.y_test,
+    )
+    seen = QUICK_SEEN if quick else SEEN
+    epochs = min(40, max(2, round(seen / len(task.y_train))))
+    by_network = dict.fromkeys(NETWORKS, epochs)
+    return run(NETWORKS, task, keep, seeds=seeds, epochs=by_network, batch=50)
+
+
+def turned(boards: npt.NDArray[Any], points: npt.NDArray[Any]) -> Iterator[tuple[Any, Any]]:
+    """Yield positions in the board's eight symmetries, the first as they are.
+
+    Args:
+        boards: N×19×19.
+        points: N, 19 · row + column.
+
+    Yields:
+        Boards and points of the same shapes.
+    """
+    marks = np.arange(SIDE * SIDE).reshape(SIDE, SIDE)
+    for mirrored in (False, True):
+        for quarters in range(4):
+            sides = (1, 2)
+            changed = np.rot90(boards[..., ::-1] if mirrored else boards, quarters, sides)
+            where = np.rot90(marks[:, ::-1] if mirrored else marks, quarters)
+            # Where each point has gone to.
+            gone = np.empty(SIDE * SIDE, np.int64)
+            gone[where.reshape(-1)] = np.arange(SIDE * SIDE)
+            yield changed, gone[points]
+
+
+def straight_and_turned(model: Any, task: Task) -> tuple[float, float]:
+    """Return a network's share of right moves on boards as they are, and on the seven others."""
+    from kerascnn.lecture.experiments.training import answers
+
+    step = max(1, len(task.y_test) // _TURNED)
+    shares = []
+    for boards, points in turned(task.x_test[::step], task.y_test[::step]):
+        values = np.ascontiguousarray(boards).reshape((len(boards), *model.input_shape[1:]))
+        shares.append(float(np.mean(answers(model, values).argmax(axis=1) == points)))
+    return shares[0], float(np.mean(shares[1:]))
+
+
+def atari(stone: tuple[int, int], gap: int) -> tuple[npt.NDArray[np.float32], int]:
+    """Return a board on which one enemy stone is in atari, and the point that takes it.
+
+    Args:
+        stone: row and column of the enemy stone, none of them on the edge.
+        gap: which of its four neighbours is empty.
+    """
+    board = np.zeros((SIDE, SIDE), np.float32)
+    board[stone] = -1
+    row, column = stone
+    around = [(row - 1, column), (row, column + 1), (row + 1, column), (row, column - 1)]
+    for number, place in enumerate(around):
+        board[place] = number != gap
+    return board, SIDE * around[gap][0] + around[gap][1]
+
+
+def ataris_taken(model: Any, count: int = 5) -> float:
+    """Return in how many of 17·17·4 ataris the taking move is among the ``count`` first."""
+    from kerascnn.lecture.experiments.training import answers
+
+    made = [
+        atari((row, column), gap)
+        for row in range(1, SIDE - 1)
+        for column in range(1, SIDE - 1)
+        for gap in range(4)
+    ]
+    boards = np.stack([board for board, _ in made]).reshape((-1, *model.input_shape[1:]))
+    points = np.array([point for _, point in made])
+    shares = answers(model, boards)
+    own = shares[np.arange(len(points)), points]
+    return float(np.mean((shares > own[:, None]).sum(axis=1) < count))
+
+
+def walk(model: Any) -> list[tuple[str, tuple[int, ...], tuple[int, ...], int]]:
+    """Return a network's layers: class, what goes in, what comes out, numbers learned."""
+    return [
+        (
+            type(layer).__name__,
+            tuple(layer.input_shape[1:]),
+            tuple(layer.output_shape[1:]),
+            int(layer.count_params()),
+        )
+        for layer in model.layers
+    ]

@@ -1,0 +1,99 @@
+"""Networks that predict the next move in Go (section "More applications"), in Keras 2.
+
+All of them give a share to each of the board's 361 points, row by row from the top left.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kerascnn.models.layer_factory import LayerFactory
+
+SIDE = 19
+POINTS = SIDE * SIDE
+PLANES = 48
+
+
+def go_fully_connected(units: int = 256, layers: int = 2, seed: int | None = None) -> Any:
+    """Build the fully connected network: the board as a vector of 361 numbers.
+
+    Args:
+        units: of each hidden layer.
+        layers: how many hidden layers.
+        seed: of the initial weights, 0 or more; None for others each time.
+
+    Returns:
+        A Keras 2 model: N×361 (1 black, −1 white, 0 empty; black moves) → N×361.
+    """
+    make = LayerFactory(seed)
+    hidden = [make("Dense", units, activation="relu", input_shape=(POINTS,))]
+    hidden += [make("Dense", units, activation="relu") for _ in range(layers - 1)]
+    return make.sequential("go_dnn", [*hidden, make("Dense", POINTS, activation="softmax")])
+
+
+def go_cnn(
+    filters: int = 32, layers: int = 4, *, pooling: bool = False, seed: int | None = None
+) -> Any:
+    """Build a small convolutional network: the board as an image.
+
+    As AlphaGo's (see `alphago_policy`), but narrower, shallower, and without hand-made planes.
+
+    Args:
+        filters: of each convolution.
+        layers: convolutions before the last, 1×1; the first is 5×5, the others 3×3.
+        pooling: put a max pooling 2×2 behind the first convolution, and repeat each value 2×2
+            before the last, so that a share for each point comes out. All weights stay the same in
+            number and shape.
+        seed: of the initial weights, 0 or more; None for others each time.
+
+    Returns:
+        A Keras 2 model: N×19×19×1 (1 black, −1 white, 0 empty; black moves) → N×361.
+    """
+    make = LayerFactory(seed)
+    same = {"padding": "same", "activation": "relu"}
+    stack = [make("Conv2D", filters, (5, 5), input_shape=(SIDE, SIDE, 1), **same)]
+    if pooling:
+        stack.append(make("MaxPooling2D", (2, 2), padding="same"))
+    stack += [make("Conv2D", filters, (3, 3), **same) for _ in range(layers - 1)]
+    if pooling:
+        stack += [make("UpSampling2D", (2, 2)), make("Cropping2D", ((0, 1), (0, 1)))]
+    return make.sequential("go_cnn_pooling" if pooling else "go_cnn", [*stack, *_policy(make)])
+
+
+def alphago_policy(filters: int = 192, layers: int = 12, seed: int | None = None) -> Any:
+    """Build AlphaGo's policy network (Silver et al. 2016, methods, "Neural network architecture").
+
+    "The first hidden layer zero pads the input into a 23×23 image, then convolves k filters of
+    kernel size 5×5 with stride 1"; layers 2 to 12 pad to 21×21 and convolve k filters of 3×3; "the
+    final layer convolves 1 filter of kernel size 1×1 with stride 1, with a different bias for each
+    position, and applies a softmax function". No pooling. The match version used k = 192.
+
+    Args:
+        filters: k.
+        layers: hidden layers.
+        seed: of the initial weights, 0 or more; None for others each time.
+
+    Returns:
+        A Keras 2 model: N×19×19×48 (see `kerascnn.lecture.go.planes`) → N×361.
+    """
+    make = LayerFactory(seed)
+    stack = [
+        make("ZeroPadding2D", (2, 2), input_shape=(SIDE, SIDE, PLANES)),
+        make("Conv2D", filters, (5, 5), activation="relu"),
+    ]
+    for _ in range(layers - 1):
+        stack += [
+            make("ZeroPadding2D", (1, 1)),
+            make("Conv2D", filters, (3, 3), activation="relu"),
+        ]
+    return make.sequential("alphago_policy", [*stack, *_policy(make)])
+
+
+def _policy(make: LayerFactory) -> list[Any]:
+    """Return a 1×1 convolution with one filter and a bias for each point, and a softmax."""
+    return [
+        # What a Conv2D of 1×1 does, whose one bias would be for all points.
+        make("EinsumDense", "nrcf,fo->nrco", output_shape=(SIDE, SIDE, 1), bias_axes="rc"),
+        make("Flatten"),
+        make("Activation", "softmax"),
+    ]

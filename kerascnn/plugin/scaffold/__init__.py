@@ -1,0 +1,1 @@
+"""A new plugin's first files: a package that works at once."""

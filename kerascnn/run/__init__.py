@@ -1,0 +1,1 @@
+"""One visualizer on one network: run once, swept over many pictures, held against chance."""

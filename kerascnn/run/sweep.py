@@ -1,0 +1,186 @@
+"""A visualizer over more pictures than memory holds: part by part, and on where it stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kerascnn.errors import ImageError, PluginError, one_line
+from kerascnn.images.reading import Picture
+from kerascnn.images.sources import Chunk, Position, Source
+from kerascnn.network.network import Network
+from kerascnn.plugin.visualizer import Visualizer
+from kerascnn.results.base import Result
+from kerascnn.storage.files import replacing
+from kerascnn.terminal.progress import progress, say
+from kerascnn.version import __version__
+
+_CHUNK_BYTES = 1 << 23  # an interruption loses one chunk at most
+_MOST_IN_CHUNK = 2048
+_PICTURES_BYTES = 1 << 29
+_SECONDS = 5.0
+"""How much work an interrupted sweep may lose."""
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What a sweep has found so far.
+
+    Attributes:
+        result: of the pictures before ``after``; None before the first.
+        positions: where each picture is, by its number.
+        after: where to go on.
+        count: how many pictures that is.
+    """
+
+    result: Result | None
+    positions: list[Position]
+    after: Position
+    count: int
+
+
+def sweep(
+    visualizer: Visualizer,
+    network: Network,
+    source: Source,
+    ask: Callable[[np.ndarray], Result],
+    checkpoint: Path | None = None,
+) -> tuple[Result, tuple[Picture, ...]]:
+    """Ask a streaming visualizer about every picture of a source.
+
+    Args:
+        visualizer: one with ``streams``.
+        network: whom it asks.
+        source: the pictures.
+        ask: gives the result for some pictures; the results are merged.
+        checkpoint: a file to keep what was found in case the sweep is interrupted; a sweep of the
+            same model, options and pictures goes on from it.
+
+    Returns:
+        The result, and the pictures that it wants to be seen with it.
+
+    Raises:
+        ImageError: there is no picture, or one that was named can't be read.
+        PluginError: the results can't be merged.
+    """
+    key = _key(visualizer, network, source) if checkpoint else ""
+    so_far = _restored(checkpoint, key) or Swept(None, [], (0, 0), 0)
+    if so_far.result is not None:
+        say(f"going on after {so_far.count:,} pictures, from {one_line(checkpoint)}")
+    else:
+        say(f"sweeping over {source.label}")
+    size = _chunk_size(source, network)
+    saved = time.monotonic()
+    try:
+        with progress(visualizer.name, source.total) as bar:
+            bar.advance(source.steps(so_far.after))
+            for chunk in _ahead(source.chunks(so_far.after, size)):
+                so_far = _with(so_far, chunk, ask)
+                bar.advance(source.steps(so_far.after) - source.steps(chunk.positions[0]))
+                if checkpoint and time.monotonic() - saved > _SECONDS:
+                    _store(so_far, checkpoint, key)
+                    saved = time.monotonic()
+    except BaseException:
+        if checkpoint and so_far.result is not None:
+            _store(so_far, checkpoint, key)
+            say(f"{so_far.count:,} pictures are done; the same command goes on from there")
+        raise
+    if so_far.result is None:
+        raise ImageError(f"there is no picture in {source.label}")
+    result = so_far.result
+    wanted = _that_fit(result.wanted, source, network)
+    pictures = tuple(source.fetch([so_far.positions[index] for index in wanted]))
+    if pictures:
+        values = np.stack([picture.values for picture in pictures])
+        result = result.complete(values, [picture.name for picture in pictures])
+    return result, pictures
+
+
+def _that_fit(wanted: Sequence[int], source: Source, network: Network) -> Sequence[int]:
+    """Return as many of the pictures to be seen as memory should hold."""
+    budget = min(_PICTURES_BYTES, network.memory.bytes)
+    most = max(1, budget // (4 * math.prod(source.shape)))
+    if len(wanted) > most:
+        say(f"{most:,} of {len(wanted):,} pictures are kept with the result: memory is short")
+    return wanted[:most]
+
+
+def _with(so_far: Swept, chunk: Chunk, ask: Callable[[np.ndarray], Result]) -> Swept:
+    """Return what is found when a chunk is added; an interruption leaves the old as it was."""
+    chunk.values.setflags(write=False)
+    part = ask(chunk.values)
+    result = part if so_far.result is None else so_far.result.merge(part)
+    so_far.positions[so_far.count :] = chunk.positions
+    return Swept(result, so_far.positions, chunk.after, so_far.count + len(chunk.positions))
+
+
+def _chunk_size(source: Source, network: Network) -> int:
+    budget = min(_CHUNK_BYTES, network.memory.bytes // 8)
+    return max(1, min(_MOST_IN_CHUNK, budget // (4 * math.prod(source.shape))))
+
+
+def _ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+    """Yield chunks while the next one is read: decoding leaves the processor to others."""
+    with ThreadPoolExecutor(1, thread_name_prefix="kerascnn-read") as pool:
+        future = pool.submit(next, chunks, None)
+        while (chunk := future.result()) is not None:
+            future = pool.submit(next, chunks, None)
+            yield chunk
+
+
+def _key(visualizer: Visualizer, network: Network, source: Source) -> str:
+    """Return what tells one sweep from another."""
+    loaded = network.loaded
+    parts: dict[str, Any] = {
+        "version": __version__,
+        "model": None if loaded is None else loaded.sha256,
+        "input": network.input.to_dict(),
+        "plugin": visualizer.name,
+        "options": visualizer.model_dump(),
+        "shape": list(source.shape),
+        "pictures": source.fingerprint(),
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _store(so_far: Swept, path: Path, key: str) -> None:
+    if so_far.result is None:
+        return
+    state = json.dumps({"key": key, "after": so_far.after})
+    with replacing(path, ".npz") as temporary:
+        np.savez(
+            temporary,
+            sweep=state,
+            positions=np.asarray(so_far.positions[: so_far.count], np.int32),
+            **{f"result_{name}": array for name, array in so_far.result.pack().items()},
+        )
+
+
+def _restored(path: Path | None, key: str) -> Swept | None:
+    """Return what a sweep of the same key had found; None where there is nothing of use."""
+    if path is None or not path.is_file():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            state = json.loads(str(stored["sweep"]))
+            if state["key"] != key:
+                return None
+            names = [name for name in stored.files if name.startswith("result_")]
+            result = Result.unpack({name.removeprefix("result_"): stored[name] for name in names})
+            positions = [(int(file), int(inside)) for file, inside in stored["positions"]]
+            file, inside = state["after"]
+            return Swept(result, positions, (int(file), int(inside)), len(positions))
+    except (PluginError, MemoryError):
+        raise
+    except Exception as error:  # a damaged file makes NumPy's reader raise nearly anything
+        say(f"{one_line(path)} can't be read ({one_line(error, 80)}); beginning anew")
+        return None

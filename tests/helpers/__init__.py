@@ -1,0 +1,1 @@
+"""What tests share: models, hostile files, oracles, environments."""

@@ -1,0 +1,132 @@
+"""The catalogues: every text in both languages, and none that nobody uses."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import sys
+
+import pytest
+
+from kerascnn.lecture.book.catalogue import LANGUAGES, Texts, catalogue, leaves, placeholders
+from kerascnn.lecture.chapters import NAMES, load
+
+ALL = ("book", *NAMES)
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+# Four English words on end are a sentence that was left. Code and quoted titles do not count.
+ENGLISH = re.compile(r"(?:\b[a-z]{2,}\b[ ,]+){3}\b[a-z]{2,}\b")
+# What stands for itself in any language: shapes, numbers, names of layers and networks.
+SAME = re.compile(r"[^A-Za-z]*(?:(?:DNN|CNN|depth|as|N|F|Keras|ReLU|VGG16|w|k)[^A-Za-z]*)*")
+
+
+def texts(language, name):
+    return dict(leaves(catalogue(language, name)))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_both_languages_have_the_same_texts(name):
+    english, chinese = (texts(language, name) for language in LANGUAGES)
+    assert set(english) == set(chinese)
+    assert list(english)[:2] == list(chinese)[:2]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_both_languages_tell_the_same_numbers(name):
+    english, chinese = (texts(language, name) for language in LANGUAGES)
+    for place, text in english.items():
+        assert placeholders(text) == placeholders(chinese[place]), place
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_nothing_is_left_untranslated(name):
+    english, chinese = (texts(language, name) for language in LANGUAGES)
+    for place, text in chinese.items():
+        plain = re.sub(r"`[^`]*`|\{[^}]*\}", "", text)
+        assert not ENGLISH.search(plain), (place, text)
+        source = re.sub(r"`[^`]*`|\{[^}]*\}", "", english[place])
+        if not SAME.fullmatch(source):
+            assert CHINESE.search(plain), (place, text)
+    for place, text in english.items():
+        assert not CHINESE.search(text) or "简体中文" in text, place
+
+
+KINDS = {
+    "text": "text",
+    "figure": "figure",
+    "ask": "figure",
+    "table": "table",
+    "play": "play",
+    "claim": "claim",
+}
+
+
+class Keys(ast.NodeVisitor):
+    """What a chapter's module asks the catalogues for, as patterns."""
+
+    def __init__(self):
+        self.found = set()
+
+    def visit_Call(self, node):
+        name = getattr(node.func, "attr", "")
+        owner = getattr(getattr(node.func, "value", None), "id", "")
+        if owner == "work" and name in KINDS and node.args:
+            self.found.add((KINDS[name], pattern(node.args[0])))
+        self.generic_visit(node)
+
+
+def pattern(node):
+    if isinstance(node, ast.Constant):
+        return re.escape(str(node.value))
+    if isinstance(node, ast.JoinedStr):
+        return "".join(
+            re.escape(part.value) if isinstance(part, ast.Constant) else ".+"
+            for part in node.values
+        )
+    if isinstance(node, ast.IfExp):
+        return f"(?:{pattern(node.body)}|{pattern(node.orelse)})"
+    return ".+"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_chapter_asks_for_is_there_and_nothing_else(name):
+    module = sys.modules[load(name).make.__module__]
+    keys = Keys()
+    keys.visit(ast.parse(inspect.getsource(module)))
+    found = catalogue("en", name)
+    for kind, wanted in keys.found:
+        there = found.get(kind, {})
+        assert any(re.fullmatch(wanted, key) for key in there), (kind, wanted)
+    for kind in ("text", "figure", "table", "play", "claim"):
+        wanted = [text for other, text in keys.found if other == kind]
+        for key in found.get(kind, {}):
+            assert any(re.fullmatch(text, key) for text in wanted), (kind, key)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_entries_are_whole(name):
+    parts = {
+        "figure": {"caption", "alt"},
+        "claim": {"claim", "says", "measured"},
+        "table": {"caption", "columns"},
+    }
+    for language in LANGUAGES:
+        found = catalogue(language, name)
+        assert found["title"]
+        assert found["about"]
+        for kind, wanted in parts.items():
+            for key, entry in found.get(kind, {}).items():
+                assert set(entry) == wanted, (kind, key)
+
+
+def test_chapters_are_numbered_in_their_order():
+    numbers = [load(name).number for name in NAMES]
+    assert numbers == sorted(set(numbers))
+    assert [load(name).name for name in NAMES] == list(NAMES)
+
+
+def test_lines_broken_in_a_chinese_catalogue_leave_no_spaces():
+    shown = Texts("convolution")("text", "picture")["zh-Hans"]
+    assert "\n" not in shown
+    assert Texts("convolution")("text", "stride")["zh-Hans"].startswith("## 步幅\n\n")
+    assert "\n" in Texts("convolution")("text", "picture")["en"]
