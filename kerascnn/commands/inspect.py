@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -11,6 +11,7 @@ from kerascnn.commands.flags import DEBUG, JSON, PLUGIN_FILES, model_flags, open
 from kerascnn.commands.output import print_columns, print_json
 from kerascnn.commands.plugin_flags import open_registry
 from kerascnn.errors import one_line
+from kerascnn.sizes import size_text
 
 
 @click.command()
@@ -44,10 +45,10 @@ def _print_summary(found: Mapping[str, Any]) -> None:
             (
                 layer["path"],
                 layer["class"],
-                _times(layer["output_shape"]),
+                size_text(layer["output_shape"]),
                 f"{layer['parameters']:,}",
                 "" if layer["weights_per_filter"] is None else f"{layer['weights_per_filter']:,}",
-                "" if size is None else f"{_times(size)} every {_times(stride)}",
+                "" if size is None else f"{size_text(size)} every {size_text(stride)}",
             )
         )
     click.echo(
@@ -55,7 +56,7 @@ def _print_summary(found: Mapping[str, Any]) -> None:
         f"({found['family']}), {found['parameters']:,} parameters"
     )
     click.echo(
-        f"input {found['input']['name']!r}: {_times(found['input']['shape'])}, "
+        f"input {found['input']['name']!r}: {size_text(found['input']['shape'])}, "
         f"{chosen['name']} ({chosen['source']})"
     )
     click.echo(f"shapes: {found['shape_trace']}")
@@ -65,7 +66,3 @@ def _print_summary(found: Mapping[str, Any]) -> None:
     click.echo(f"head: {head['kind']}, {head['classes'] or '?'} outputs; {head['why']}")
     for warning in found["warnings"]:
         click.echo(f"warning: {warning}")
-
-
-def _times(sizes: Sequence[int | None]) -> str:
-    return "×".join("?" if n is None else str(n) for n in sizes)

@@ -24,6 +24,7 @@ from kerascnn.graph.connectivity import (
     taps,
 )
 from kerascnn.graph.model_graph import Graph, LayerCall
+from kerascnn.sizes import size_text
 
 __all__ = [
     "WINDOWED",
@@ -304,4 +305,4 @@ def _joined(
 
 
 def _shown(shape: tuple[int | None, ...] | None) -> str:
-    return "×".join("?" if n is None else str(n) for n in (shape or ())[1:])
+    return size_text((shape or ())[1:])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kerascnn.network.network import Network
+from kerascnn.sizes import size_text
 
 
 def describe(network: Network) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def shape_trace(network: Network) -> str:
     steps: list[str] = []
     for shape in shapes:
         ordered = (shape[-1], *shape[:-1]) if len(shape) == 3 else shape
-        text = "×".join("?" if n is None else str(n) for n in ordered)
+        text = size_text(ordered)
         if not steps or steps[-1] != text:
             steps.append(text)
     return " → ".join(steps)

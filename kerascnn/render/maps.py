@@ -9,6 +9,7 @@ import numpy as np
 from kerascnn.render.kernels import colour_kernel, is_colour, signed_look
 from kerascnn.render.sheet import BAR, LINE, MARGIN, WIDEST, Decode, Sheet, bounded_aspect
 from kerascnn.results.maps import LayerMaps, Maps
+from kerascnn.sizes import size_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -111,7 +112,7 @@ class _Grid:
     def _heading(self) -> str:
         layer = self.layer
         shown = self.values.shape[3]
-        size = "×".join(map(str, self.values.shape[1:3]))
+        size = size_text(self.values.shape[1:3])
         parts = [f"{layer.layer}: {shown} of {layer.total} maps, {size}"]
         if shown < layer.values.shape[3]:
             parts[0] += f" ({layer.values.shape[3]} are in the NPZ)"

@@ -16,6 +16,7 @@ from kerascnn.reports import parts
 from kerascnn.reports.batch import Answer, Asked, ask_all
 from kerascnn.results.heatmap import Heatmap
 from kerascnn.run.faithfulness import likeness
+from kerascnn.sizes import size_text
 
 
 def make_comparison(
@@ -88,10 +89,10 @@ def _layers(one: Network, other: Network) -> list[tuple[str, str, str, str]]:
     rows = []
     for layer in one.layers:
         twin = found.pop(layer.name, None)
-        shape = "–" if twin is None else parts.times(twin.stored_shape)
+        shape = "–" if twin is None else size_text(twin.stored_shape)
         moved = "" if twin is None else _moved(one, other, layer.name)
-        rows.append((one_line(layer.name, 80), parts.times(layer.stored_shape), shape, moved))
-    rows += [(one_line(n, 80), "–", parts.times(e.stored_shape), "") for n, e in found.items()]
+        rows.append((one_line(layer.name, 80), size_text(layer.stored_shape), shape, moved))
+    rows += [(one_line(n, 80), "–", size_text(e.stored_shape), "") for n, e in found.items()]
     return rows
 
 

@@ -15,6 +15,7 @@ from kerascnn.pages import embedded
 from kerascnn.reports.batch import Answer
 from kerascnn.results.base import Result
 from kerascnn.results.heatmap import Heatmap
+from kerascnn.sizes import size_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -161,11 +162,6 @@ def predictions(
     return found
 
 
-def times(sizes: Sequence[int | None]) -> str:
-    """Return sizes as 28×28×1, open ones as ?."""
-    return "×".join("?" if n is None else str(n) for n in sizes)
-
-
 def layer_rows(found: dict[str, Any]) -> list[list[str]]:
     """Return the table of `kerascnn.network.summary.describe`'s layers."""
     rows = []
@@ -175,9 +171,9 @@ def layer_rows(found: dict[str, Any]) -> list[list[str]]:
             [
                 one_line(layer["path"], 80),
                 one_line(layer["class"], 40),
-                times(layer["output_shape"]),
+                size_text(layer["output_shape"]),
                 f"{layer['parameters']:,}",
-                "" if size is None else f"{times(size)} every {times(stride)}",
+                "" if size is None else f"{size_text(size)} every {size_text(stride)}",
             ]
         )
     return rows
@@ -193,6 +189,6 @@ def facts_of(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("format", f"{found['format'] or '–'}, Keras {found['keras_version'] or '?'}"),
         ("family", found["family"]),
         ("parameters", f"{found['parameters']:,}"),
-        ("input", f"{times(found['input']['shape'])}, {chosen['name']} ({chosen['source']})"),
+        ("input", f"{size_text(found['input']['shape'])}, {chosen['name']} ({chosen['source']})"),
         ("head", one_line(f"{head['kind']}, {head['classes'] or '?'} outputs; {head['why']}", 300)),
     ]

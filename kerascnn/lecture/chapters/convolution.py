@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kerascnn.lecture.book.chapter import Chapter
+from kerascnn.sizes import size_text
 
 if TYPE_CHECKING:
     from kerascnn.lecture.book.builder import ChapterBuilder
@@ -68,7 +69,7 @@ def _maps(work: ChapterBuilder) -> None:
     )
     work.claim("keras", same, same={"word": "equal" if same else "different"})
     shape = (*first.shape, len(maps))
-    work.claim("as-many-maps", shape == (4, 4, 2), shape="×".join(map(str, shape)))
+    work.claim("as-many-maps", shape == (4, 4, 2), shape=size_text(shape))
 
 
 def keras_maps(pixels: Any, kernels: Any, stride: int = 1) -> list[Any]:
@@ -173,8 +174,8 @@ def _volumes(work: ChapterBuilder) -> None:
     for before, filters, says in SIZES:
         made = _volume_after(before, filters)
         by_formula = (positions(before[0], filters[0], 1),) * 2 + (filters[3],)
-        shown = "×".join(map(str, made))
-        rows.append(("×".join(map(str, before)), f"{filters[3]} × (5×5×{filters[2]})", shown))
+        shown = size_text(made)
+        rows.append((size_text(before), f"{filters[3]} × (5×5×{filters[2]})", shown))
         name = f"volume-{before[0]}-{filters[3]}"
         work.claim(name, made == says == by_formula, shape=shown)
     work.table("volumes", rows)

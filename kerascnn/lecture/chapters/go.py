@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerascnn.lecture.book.chapter import Chapter
+from kerascnn.sizes import size_text
 
 if TYPE_CHECKING:
     from kerascnn.lecture.book.builder import ChapterBuilder
@@ -173,7 +174,7 @@ def _alphago(work: ChapterBuilder) -> None:
     model = networks.alphago_policy()
     steps = go.walk(model)
     rows = [
-        (kind, "×".join(map(str, taken)), "×".join(map(str, made)), f"{learned:,}")
+        (kind, size_text(taken), size_text(made), f"{learned:,}")
         for kind, taken, made, learned in steps
     ]
     shown = [*rows[:4], ("…",) * 4, *rows[-5:]]
@@ -197,7 +198,7 @@ def _alphago(work: ChapterBuilder) -> None:
         "alphago-pooling",
         pooling == 0 and sizes == {(19, 19)},
         count=pooling,
-        sizes=", ".join("×".join(map(str, size)) for size in sorted(sizes)),
+        sizes=", ".join(size_text(size) for size in sorted(sizes)),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kerascnn.lecture.book.chapter import Chapter
+from kerascnn.sizes import size_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,7 +68,7 @@ def _maps(work: ChapterBuilder) -> None:
     work.claim(
         "stack",
         shapes == [(28, 28, 6), (24, 24, 10), (12, 12, 10)],
-        shapes=" → ".join("×".join(map(str, shape)) for shape in shapes),
+        shapes=" → ".join(size_text(shape) for shape in shapes),
     )
     photograph = photographs(_SIDE)[3]
     network = Network(_wide(model), preprocessing="unit")

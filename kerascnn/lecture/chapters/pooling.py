@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kerascnn.lecture.book.chapter import Chapter
+from kerascnn.sizes import size_text
 
 if TYPE_CHECKING:
     from kerascnn.lecture.book.builder import ChapterBuilder
@@ -102,23 +103,19 @@ def _again(work: ChapterBuilder) -> None:
 
     volume = picture()[..., None]
     random = np.random.default_rng(0)
-    rows: list[tuple[Any, ...]] = [({"word": "picture"}, _shape(volume), volume.size)]
+    rows: list[tuple[Any, ...]] = [({"word": "picture"}, size_text(volume.shape), volume.size)]
     volume = np.stack([correlate(volume[..., 0], kernel) for kernel in filters()], axis=-1)
-    rows.append(({"word": "convolution"}, _shape(volume), volume.size))
+    rows.append(({"word": "convolution"}, size_text(volume.shape), volume.size))
     volume = pool(volume)
-    rows.append(({"word": "pooling"}, _shape(volume), volume.size))
+    rows.append(({"word": "pooling"}, size_text(volume.shape), volume.size))
     channels = volume.shape[-1]
     second = random.standard_normal((2, 2, 2, channels))
     volume = np.stack([correlate(volume, kernel) for kernel in second], axis=-1)
-    rows.append(({"word": "convolution-2"}, _shape(volume), volume.size))
+    rows.append(({"word": "convolution-2"}, size_text(volume.shape), volume.size))
     rows.append(({"word": "flatten"}, str(volume.reshape(-1).size), volume.size))
     work.text("again")
     work.table("again", rows)
     work.claim("channels", channels == len(filters()), channels=channels, filters=len(filters()))
-
-
-def _shape(volume: Any) -> str:
-    return "×".join(map(str, volume.shape))
 
 
 def _kinds(work: ChapterBuilder) -> None:

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from kerascnn.lecture.book.chapter import Chapter
+from kerascnn.sizes import size_text
 
 if TYPE_CHECKING:
     from kerascnn.lecture.book.builder import ChapterBuilder
@@ -18,7 +19,7 @@ SAID_WEIGHTS = (9, 225)
 def make(work: ChapterBuilder) -> None:
     """Send a blank picture through both networks, and count what is learned."""
     from kerascnn import models
-    from kerascnn.lecture.experiments.claims import channels_first, times, trace, unseen
+    from kerascnn.lecture.experiments.claims import channels_first, trace, unseen
 
     taught, written = models.cnn(0), models.cnn_as_written(0)
     ours, listed = trace(taught), trace(written)
@@ -26,7 +27,7 @@ def make(work: ChapterBuilder) -> None:
     work.table("trace", [_row(a, b) for a, b in zip(ours, listed, strict=True)])
     for number, (says, step) in enumerate(zip(SAID, ours, strict=False), start=1):
         made = channels_first(step)
-        work.claim(f"stage-{number}", made == says, shape=times(made))
+        work.claim(f"stage-{number}", made == says, shape=size_text(made))
     rows, columns = unseen(taught)
     work.text("dropped", rows=rows, columns=columns)
     work.claim("dropped", bool(rows and columns), rows=rows, columns=columns)
@@ -47,25 +48,27 @@ def make(work: ChapterBuilder) -> None:
 
 
 def _row(ours: Any, theirs: Any) -> tuple[Any, ...]:
-    from kerascnn.lecture.experiments.claims import channels_first, times
+    from kerascnn.lecture.experiments.claims import channels_first
 
     return (
         ours.kind,
-        times(channels_first(ours)),
+        size_text(channels_first(ours)),
         f"{ours.parameters:,}",
-        times(theirs.shape),
+        size_text(theirs.shape),
         f"{theirs.parameters:,}",
     )
 
 
 def _weights(work: ChapterBuilder, model: Any) -> None:
-    from kerascnn.lecture.experiments.claims import times
+    from kerascnn.sizes import size_text
 
     kernels = [layer.kernel.shape for layer in model.layers if type(layer).__name__ == "Conv2D"]
     work.text("weights")
     for number, (says, shape) in enumerate(zip(SAID_WEIGHTS, kernels, strict=True), start=1):
         weights = math.prod(shape[:3])
-        work.claim(f"weights-{number}", weights == says, weights=weights, shape=times(shape[:3]))
+        work.claim(
+            f"weights-{number}", weights == says, weights=weights, shape=size_text(shape[:3])
+        )
 
 
 def _growing(work: ChapterBuilder) -> None:

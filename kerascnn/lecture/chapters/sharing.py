@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kerascnn.lecture.book.chapter import Chapter
+from kerascnn.sizes import size_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -110,7 +111,7 @@ def _course(work: ChapterBuilder) -> None:
         "course",
         (stretched, kernel.T.shape, outputs) == (3072, (10, 3072), 10),
         inputs=stretched,
-        weights="×".join(map(str, kernel.T.shape)),
+        weights=size_text(kernel.T.shape),
         outputs=outputs,
     )
 

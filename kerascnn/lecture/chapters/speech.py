@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kerascnn.lecture.book.chapter import Chapter
+from kerascnn.sizes import size_text
 
 if TYPE_CHECKING:
     from kerascnn.lecture.book.builder import ChapterBuilder
@@ -57,7 +58,7 @@ def _table(work: ChapterBuilder, trials: Trials, seeds: int) -> None:
         rows.append(
             (
                 {"word": name},
-                "×".join(map(str, kernel)) or "–",
+                size_text(kernel) or "–",
                 f"{model.count_params():,}",
                 trials.spread(name, _measure(trials)).percent(),
                 round(trials.spread(name, lambda trial: trial.seconds).mean),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from kerascnn.lecture.experiments.mnist import Run, Trained
+from kerascnn.sizes import size_text
 
 #: What the lecture says of the convolutional network's accuracy.
 SAID_ACCURACY = 0.98
@@ -136,11 +137,6 @@ _STAGES = (
 )
 
 
-def times(sizes: Sequence[int]) -> str:
-    """Return sizes as the lecture writes them: ``25×26×26``."""
-    return "×".join(str(size) for size in sizes)
-
-
 def channels_first(step: Step) -> tuple[int, ...]:
     """Return what a layer leaves in the lecture's order: channels, rows, columns."""
     if len(step.shape) == 3 and step.data_format == "channels_last":
@@ -152,7 +148,7 @@ def _shapes(taught: Sequence[Step]) -> list[Claim]:
     found = []
     for (stage, says), step in zip(_STAGES, taught, strict=False):
         made = channels_first(step)
-        found.append(Claim(f"CNN: {stage}", times(says), times(made), made == says))
+        found.append(Claim(f"CNN: {stage}", size_text(says), size_text(made), made == says))
     return found
 
 
@@ -207,7 +203,7 @@ def _filters(cnn: Any) -> list[Claim]:
             Claim(
                 f"CNN: weights of a filter in the {place} convolution",
                 str(says),
-                f"{weights} = {times(shape[:3])}",
+                f"{weights} = {size_text(shape[:3])}",
                 weights == says,
             )
         )
@@ -273,7 +269,7 @@ def _as_written(written: Sequence[Step], trained: Trained) -> list[Claim]:
         holds = channels_first(step) == says
         if holds and not all(claim.holds for claim in found):
             measured += ", by coincidence"
-        found.append(Claim(f"listing: {stage}", times(says), measured, holds))
+        found.append(Claim(f"listing: {stage}", size_text(says), measured, holds))
     first = trained.models["cnn-as-written"].layers[0]
     before, after = trained.initial["cnn-as-written"][0], first.get_weights()[0]
     learned = int(np.sum(np.any(before != after, axis=(0, 1, 2))))

@@ -21,9 +21,9 @@ from kerascnn.lecture.experiments.claims import (
     on_test,
     on_training,
     spread,
-    times,
 )
 from kerascnn.lecture.experiments.mnist import Run, Trained
+from kerascnn.sizes import size_text
 from kerascnn.storage.files import sha256, write_json, write_text, write_with
 
 _RESULTS = "results.json"
@@ -178,15 +178,15 @@ def _summary(runs: Sequence[Run], network: str) -> tuple[str, ...]:
 def _side_by_side(taught: Sequence[Step], written: Sequence[Step]) -> str:
     rows = []
     for ours, theirs in zip(taught, written, strict=True):
-        named = f"{times(ours.shape)}"
+        named = f"{size_text(ours.shape)}"
         if channels_first(ours) != ours.shape:
-            named += f" ({times(channels_first(ours))})"
+            named += f" ({size_text(channels_first(ours))})"
         rows.append(
             (
                 ours.kind,
                 named,
                 f"{ours.parameters:,}",
-                times(theirs.shape),
+                size_text(theirs.shape),
                 f"{theirs.parameters:,}",
             )
         )
