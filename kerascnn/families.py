@@ -5,12 +5,18 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from typing import Any
+from typing import Any, TypeAlias
 
 from kerascnn.errors import ModelError, one_line
 
+#: A live model, a live layer, and the module ``keras`` or ``tf_keras``. Neither generation has
+#: types of its own that a checker could use for both.
+Model: TypeAlias = Any
+Layer: TypeAlias = Any
+Keras: TypeAlias = Any
 
-def keras_of(family: str, shown: str = "the model") -> Any:
+
+def keras_of(family: str, shown: str = "the model") -> Keras:
     """Import and return a Keras: ``tf_keras`` for ``"keras2"``, ``keras`` for ``"keras3"``.
 
     Args:
@@ -39,11 +45,17 @@ def keras_of(family: str, shown: str = "the model") -> Any:
     return keras
 
 
-def _imported(name: str, shown: str) -> Any:
+def _imported(name: str, shown: str) -> Keras:
     try:
         return importlib.import_module(name)
     except ImportError as error:
         raise ModelError(f"{shown}: needs {name}: {one_line(error, 160)}") from error
+
+
+def family_of_version(version: str | None) -> str:
+    """Return which Keras wrote a version string: ``"keras2"`` (also for None) or ``"keras3"``."""
+    major = (version or "").strip().split(".")[0]
+    return "keras3" if major.isdigit() and int(major) >= 3 else "keras2"
 
 
 def family_of_model(model: object) -> str | None:
@@ -51,6 +63,5 @@ def family_of_model(model: object) -> str | None:
     for base in type(model).__mro__:
         root = base.__module__.split(".")[0]
         if base.__name__ == "Model" and root in ("keras", "tf_keras"):
-            version = getattr(sys.modules.get(root), "__version__", "2")
-            return "keras3" if int(version.split(".")[0]) >= 3 else "keras2"
+            return family_of_version(getattr(sys.modules.get(root), "__version__", None))
     return None

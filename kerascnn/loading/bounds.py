@@ -1,4 +1,4 @@
-"""How large a model may grow while it is built: weights and feature maps, against its file."""
+"""Bounds on how large a model may grow while it is built, by what its file stores."""
 
 from __future__ import annotations
 
@@ -8,19 +8,23 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from kerascnn.errors import KerascnnError, RefusedError, one_line
+from kerascnn.errors import RefusedError, one_line
+from kerascnn.families import Keras, Layer, Model
+from kerascnn.loading.scan.report import bytes_text
+
+_FLOAT_BYTES = 4
 
 _BUILDING = threading.RLock()
 
 
 @contextlib.contextmanager
-def bounded(keras: Any, values: int, shown: str) -> Iterator[None]:
-    """Let no model be built in the block that is larger than its file.
+def weights_bounded(keras: Keras, values: int, shown: str) -> Iterator[None]:
+    """Refuse a model, built in the block, that asks for more weights than its file can fill.
 
     A configuration of a hundred bytes can ask for terabytes of weights, which Keras would fill
     with random numbers before it looks at those in the file. So the sizes are added up as the
-    layers ask for them. Keras' own layers get zeros to start with: each weight is overwritten by
-    the file's (Keras insists on that), and random numbers take longer than all the rest.
+    layers ask for them. Keras' own layers start from zeros: each weight is overwritten by the
+    file's (Keras insists on that), and drawing random numbers would take longer than all the rest.
 
     Args:
         keras: the module whose layers are watched.
@@ -35,14 +39,14 @@ def bounded(keras: Any, values: int, shown: str) -> Iterator[None]:
     refusal: list[str] = []
     total = 0
 
-    def add_weight(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def add_weight(self: Layer, *args: Any, **kwargs: Any) -> object:
         nonlocal total
         shapes = [kwargs.get("shape"), *(arg for arg in args if isinstance(arg, (list, tuple)))]
         total += sum(_count(shape) for shape in shapes if shape is not None)
         if total > values:
             refusal.append(
-                f"{shown}: {_size(total)} of weights in all, far more than the file holds, at "
-                f"{one_line(getattr(self, 'name', 'a layer'), 80)}"
+                f"{shown}: {bytes_text(_FLOAT_BYTES * total)} of weights in all, far more than "
+                f"the file holds, at {one_line(getattr(self, 'name', 'a layer'), 80)}"
             )
             raise RefusedError(refusal[0])
         if "initializer" in kwargs and type(self).__module__.startswith(keras.__name__ + "."):
@@ -53,11 +57,8 @@ def bounded(keras: Any, values: int, shown: str) -> Iterator[None]:
         layer.add_weight = add_weight
         try:
             yield
-        except KerascnnError:
-            raise
         except Exception:
-            # Keras wraps what layers raise.
-            if refusal:
+            if refusal:  # Keras wraps what layers raise
                 raise RefusedError(refusal[0]) from None
             raise
         finally:
@@ -73,39 +74,31 @@ def _count(shape: Any) -> int:
         return 0  # Keras will say what is wrong with it
 
 
-def _size(values: int) -> str:
-    size = 4.0 * min(values, 10**18)
-    for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if size < 1024:
-            return f"{size:.0f} {unit}"
-        size /= 1024
-    return f"{size:.0f} TiB"
-
-
-def check_pictures(model: Any, most: int, shown: str) -> None:
+def check_feature_maps(model: Model, most: int, shown: str) -> None:
     """Refuse a model one of whose layers makes more than ``most`` numbers from one picture.
 
     Raises:
         RefusedError: it does.
     """
     for layer in (*getattr(model, "layers", ()), model):
-        for tensor in _tensors(layer):
-            sizes = [size for size in tuple(tensor.shape)[1:] if size is not None]
-            if math.prod(sizes) > most:
+        for shape in _output_shapes(layer):
+            count = math.prod(size for size in shape[1:] if size is not None)
+            if count > most:
                 raise RefusedError(
-                    f"{shown}: a feature map of {_size(math.prod(sizes))}, at "
+                    f"{shown}: a feature map of {bytes_text(_FLOAT_BYTES * count)}, at "
                     f"{one_line(layer.name, 80)}"
                 )
         if layer is not model:
-            check_pictures(layer, most, shown)
+            check_feature_maps(layer, most, shown)
 
 
-def _tensors(layer: Any) -> list[Any]:
+def _output_shapes(layer: Layer) -> list[tuple[int | None, ...]]:
     try:
         found = layer.output
     except (AttributeError, ValueError, RuntimeError):
         return []  # not called yet, or called more than once
     if isinstance(found, dict):
         found = list(found.values())
-    found = found if isinstance(found, (list, tuple)) else [found]
-    return [tensor for tensor in found if getattr(tensor, "shape", None) is not None]
+    tensors = found if isinstance(found, (list, tuple)) else [found]
+    shapes = [getattr(tensor, "shape", None) for tensor in tensors]
+    return [tuple(shape) for shape in shapes if shape is not None]

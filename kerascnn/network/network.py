@@ -36,7 +36,7 @@ from kerascnn.network.units import Unit
 from kerascnn.network.verification import finite, finite_weights, verify
 
 if TYPE_CHECKING:
-    from kerascnn.loading.loader import Loaded
+    from kerascnn.loading.loaded import Loaded
 
 __all__ = ["Network", "Target", "Unit"]
 

@@ -183,11 +183,10 @@ def _model(network: str, weights: str) -> Any:
         return vgg16_features((None, None, 3))
     if weights == "imagenet":
         return _from_keras(network)
-    from kerascnn.loading.loader import load_model
-    from kerascnn.loading.sniffing import LEGACY_WEIGHTS, WEIGHTS, sniff
+    from kerascnn.loading import load_model, sniff
 
     path = Path(weights)
-    alone = not path.is_dir() and sniff(path).format in (LEGACY_WEIGHTS, WEIGHTS)
+    alone = not path.is_dir() and sniff(path).content == "weights"
     builder = f"kerascnn.style.features:{network}" if alone else None
     return load_model(path, architecture=builder).model
 

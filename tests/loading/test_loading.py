@@ -22,10 +22,10 @@ import pytest
 from helpers import honest_models
 from kerascnn import families
 from kerascnn.errors import KerascnnError, ModelError, RefusedError, UsageError
-from kerascnn.loading import applications, bounds, loader, snapshot, sniffing
+from kerascnn.loading import bounds, builtin, digest, private_file
+from kerascnn.loading.formats.archive import Archive
 from kerascnn.loading.loader import load_model
-from kerascnn.loading.scan import scan_stream
-from kerascnn.loading.sniffing import sniff
+from kerascnn.loading.sniffing import format_of, sniff
 
 SMALL = sorted(set(honest_models.HONEST) - honest_models.LARGE)
 
@@ -338,7 +338,7 @@ def test_lambdas_need_trust(k, suffix, tmp_path):
 
 def sniffed_findings(path):
     with path.open("rb") as stream:
-        return scan_stream(stream, sniff(path)).findings
+        return format_of(stream).scan(stream).findings
 
 
 def saved_as(k, model, form, folder, monkeypatch):
@@ -507,7 +507,7 @@ def test_unreadable_files(tmp_path, monkeypatch):
         def denied(*_args, **_more):
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr(sniffing.os, "open", denied)
+        monkeypatch.setattr(os, "open", denied)
     with pytest.raises(ModelError, match="Permission denied"):
         load_model(path)
     monkeypatch.undo()
@@ -579,15 +579,16 @@ def test_sniffing_tells_the_formats(k, small, tmp_path):
     model.save(tmp_path / "a.keras")
     model.save_weights(tmp_path / "a.weights.h5")
     (tmp_path / "a.json").write_text(model.to_json())
-    for name, form in (("a.h5", "HDF5"), ("a.keras", "Keras archive"), ("a.json", sniffing.JSON)):
+    for name, form in (("a.h5", "HDF5"), ("a.keras", "Keras archive"), ("a.json", "architecture JSON")):
         what = sniff(tmp_path / name)
         assert (what.format, what.family) == (form, family(k))
         if name != "a.json" or family(k) == "keras2":
             assert what.keras_version == k.__version__
-    assert sniff(tmp_path / "a.weights.h5").format == sniffing.WEIGHTS
+    weights = sniff(tmp_path / "a.weights.h5")
+    assert (weights.format, weights.content) == ("weights (HDF5)", "weights")
     if family(k) == "keras2":
         model.save_weights(tmp_path / "w.h5")
-        assert sniff(tmp_path / "w.h5").format == sniffing.LEGACY_WEIGHTS
+        assert sniff(tmp_path / "w.h5").format == "weights (legacy HDF5)"
 
 
 @pytest.mark.parametrize(
@@ -603,7 +604,7 @@ def test_sniffing_tells_the_formats(k, small, tmp_path):
     ],
 )
 def test_families_of_versions(version, expected):
-    assert sniffing.family_of(version) == expected
+    assert families.family_of_version(version) == expected
 
 
 def test_sniffing_needs_no_tensorflow(small, tmp_path):
@@ -648,15 +649,15 @@ def test_what_is_a_model(k):
 
 
 def test_weights_are_bounded_while_building(k):
-    with bounds.bounded(k, 100, "file"):
+    with bounds.weights_bounded(k, 100, "file"):
         k.Sequential([k.Input((9,)), k.layers.Dense(10)])
     with (
         pytest.raises(RefusedError, match=r"file: .* of weights in all"),
-        bounds.bounded(k, 98, "file"),
+        bounds.weights_bounded(k, 98, "file"),
     ):
         k.Sequential([k.Input((9,)), k.layers.Dense(10)])
     # Whatever was raised instead, the reason is told; and the watch ends with the block.
-    with pytest.raises(RefusedError, match="wide"), bounds.bounded(k, 98, "file"):
+    with pytest.raises(RefusedError, match="wide"), bounds.weights_bounded(k, 98, "file"):
         try:
             k.Sequential([k.Input((9,)), k.layers.Dense(10**11, name="wide")])
         except KerascnnError:
@@ -669,9 +670,9 @@ def test_feature_maps_are_bounded(k):
     inner = k.Model(x, k.layers.UpSampling2D(16, name="large")(x))
     y = k.Input((8, 8, 1))
     model = k.Model(y, k.layers.GlobalMaxPooling2D()(inner(y)))
-    bounds.check_pictures(model, 128 * 128, "file")
+    bounds.check_feature_maps(model, 128 * 128, "file")
     with pytest.raises(RefusedError, match="file: a feature map of 64 KiB"):
-        bounds.check_pictures(model, 128 * 128 - 1, "file")
+        bounds.check_feature_maps(model, 128 * 128 - 1, "file")
 
 
 def test_initial_weights_never_show(k, tmp_path):
@@ -685,7 +686,7 @@ def test_initial_weights_never_show(k, tmp_path):
             np.testing.assert_array_equal(ours, theirs)
 
 
-# --- snapshots ---------------------------------------------------------------------------------
+# --- private files ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("copied", [True, False])
@@ -693,17 +694,17 @@ def test_a_file_that_changes_meanwhile_is_an_error(small, tmp_path, monkeypatch,
     path = tmp_path / "model.keras"
     small[0].save(path)
     if not copied:
-        monkeypatch.setattr(snapshot, "_COPY", 0)
+        monkeypatch.setattr(private_file, "MAX_COPY", 0)
     assert load_model(path).sha256
-    judged = loader._judged
+    scan = Archive.scan
 
     def meddling(*arguments, **more):
-        report = judged(*arguments, **more)
+        report = scan(*arguments, **more)
         with path.open("r+b") as stream:
             stream.write(b"PK")
         return report
 
-    monkeypatch.setattr(loader, "_judged", meddling)
+    monkeypatch.setattr(Archive, "scan", meddling)
     with pytest.raises(ModelError, match="was changed"):
         load_model(path)
 
@@ -713,8 +714,8 @@ def test_large_files_are_pinned_not_copied(small, tmp_path, monkeypatch, suffix)
     model, inputs, expected = small
     path = tmp_path / f"model{suffix}"
     model.save(path)
-    monkeypatch.setattr(snapshot, "_COPY", 0)
-    with snapshot.take_snapshot(path) as file:
+    monkeypatch.setattr(private_file, "MAX_COPY", 0)
+    with private_file.open_private(path) as file:
         pinned = file.path.is_symlink()
         # What the path names meanwhile does not matter.
         path.rename(tmp_path / "away")
@@ -731,8 +732,8 @@ def test_large_files_are_pinned_not_copied(small, tmp_path, monkeypatch, suffix)
 def test_a_large_file_that_changes_later_has_no_digest(small, tmp_path, monkeypatch):
     path = tmp_path / "model.keras"
     small[0].save(path)
-    monkeypatch.setattr(snapshot, "_COPY", 0)
-    read, go_on = snapshot.hashlib.sha256, threading.Event()
+    monkeypatch.setattr(private_file, "MAX_COPY", 0)
+    read, go_on = hashlib.sha256, threading.Event()
 
     class Slow:
         def __init__(self):
@@ -742,7 +743,7 @@ def test_a_large_file_that_changes_later_has_no_digest(small, tmp_path, monkeypa
             assert go_on.wait(60)
             self._hash.update(block)
 
-    monkeypatch.setattr(snapshot.hashlib, "sha256", Slow)
+    monkeypatch.setattr(digest.hashlib, "sha256", Slow)
     loaded = load_model(path)
     with path.open("r+b") as stream:
         stream.write(b"PK")
@@ -754,11 +755,11 @@ def test_a_large_file_that_changes_later_has_no_digest(small, tmp_path, monkeypa
 def test_folders_have_one_digest(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "x").write_bytes(b"12")
-    first = snapshot.sha256_of_folder(tmp_path)
+    first = digest.sha256_of_folder(tmp_path)
     (tmp_path / "a" / "x").write_bytes(b"13")
-    second = snapshot.sha256_of_folder(tmp_path)
+    second = digest.sha256_of_folder(tmp_path)
     (tmp_path / "a" / "x").rename(tmp_path / "a" / "y")
-    assert len({first, second, snapshot.sha256_of_folder(tmp_path)}) == 3
+    assert len({first, second, digest.sha256_of_folder(tmp_path)}) == 3
 
 
 # --- built-in networks ---------------------------------------------------------------------------
@@ -810,8 +811,8 @@ def test_networks_of_keras_applications(monkeypatch):
 
 def test_packaged_models_come_first(k, monkeypatch):
     model = k.Sequential([k.Input((2,)), k.layers.Dense(1)])
-    monkeypatch.setitem(loader.BUILTINS, "VGG19", lambda: model)
+    monkeypatch.setitem(builtin.BUILTINS, "VGG19", lambda: model)
     loaded = load_model("builtin:vgg19")
     assert loaded.model is model
     assert (loaded.format, loaded.family) == ("built-in", family(k))
-    assert "VGG19" in applications.names()
+    assert "VGG19" in builtin.names()

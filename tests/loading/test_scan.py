@@ -21,11 +21,12 @@ from hypothesis import strategies as st
 from helpers import hostile_files as hostile
 from kerascnn.errors import KerascnnError, ModelError, RefusedError
 from kerascnn.loading.loader import load_model
-from kerascnn.loading.scan import Report, allowlist, config, hdf5, scan_stream, strict_json
-from kerascnn.loading.scan.attributes import Attributes
-from kerascnn.loading.scan.headers import Bytes
-from kerascnn.loading.scan.layout import DeepError, TwiceError, UnusualError, walk
-from kerascnn.loading.sniffing import sniff
+from kerascnn.loading.scan import allowlist, config, strict_json, trees
+from kerascnn.loading.scan.hdf5 import Hdf5File
+from kerascnn.loading.scan.headers import FileBytes
+from kerascnn.loading.scan.objects import Objects
+from kerascnn.loading.scan.report import Report
+from kerascnn.loading.sniffing import format_of
 
 MODEL2 = hostile.sequential([hostile.keras2_input(), hostile.dense()])
 MODEL3 = hostile.sequential([hostile.keras3_input(), hostile.dense("keras.layers")], "keras")
@@ -175,10 +176,10 @@ def test_scanning_needs_no_tensorflow(tmp_path):
     program = f"""
         import sys
         from kerascnn.loading import load_model, sniff
-        from kerascnn.loading.scan import scan_stream
-        what = sniff({str(path)!r})
+        from kerascnn.loading.sniffing import format_of
+        assert sniff({str(path)!r}).content == "model"
         with open({str(path)!r}, "rb") as stream:
-            assert not scan_stream(stream, what).findings
+            assert not format_of(stream).scan(stream).findings
         assert not {{"tensorflow", "keras", "tf_keras"}} & set(sys.modules)
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=True, timeout=60)
@@ -432,7 +433,7 @@ def test_other_modules_may_not(module):
 
 def read_texts(path):
     with path.open("rb") as stream:
-        return scan_stream(stream, sniff(path))
+        return format_of(stream).scan(stream)
 
 
 def test_an_honest_file_has_no_findings(tmp_path):
@@ -468,9 +469,7 @@ def test_texts_are_found_in_every_layout(libver, track_order):
         file.attrs["numbers"] = np.arange(3)
     with h5py.File(buffer, "r") as file:
         address, count = h5py.h5o.get_info(file.id).addr, len(file.attrs)
-    Attributes(Bytes(buffer)).check(address, count)
-    with pytest.raises(ModelError):
-        Attributes(Bytes(buffer)).check(address, count + 1)
+    assert Objects(FileBytes(buffer)).check(address) == count
     # Each text in turn claims more than there is: length, address of the heap, index.
     data = buffer.getvalue()
     start = data.index(b"GCOL")
@@ -481,10 +480,16 @@ def test_texts_are_found_in_every_layout(libver, track_order):
         while at >= 0:
             damaged = data[:at] + struct.pack("<I", 5000) + data[at + 4 :]
             with pytest.raises(ModelError, match="damaged"):
-                Attributes(Bytes(io.BytesIO(damaged))).check(address, count)
+                Objects(FileBytes(io.BytesIO(damaged))).check(address)
             claimed += 1
             at = data.find(claim, at + 1)
     assert claimed == 3
+
+
+def test_attributes_that_libhdf5_counts_otherwise_are_an_error(monkeypatch):
+    monkeypatch.setattr(Objects, "check", lambda *_: 1)
+    with pytest.raises(ModelError, match="damaged: the attributes"):
+        scanned(many_layers())
 
 
 def test_a_heap_without_end_is_an_error(tmp_path):
@@ -504,31 +509,29 @@ def test_many_attributes_are_an_error_not_a_hang():
     with h5py.File(buffer, "r") as file:
         address = h5py.h5o.get_info(file.id).addr
     with pytest.raises(ModelError, match="unusual way"):
-        Attributes(Bytes(buffer)).check(address, 50)
+        Objects(FileBytes(buffer)).check(address)
 
 
 @given(st.binary(max_size=400), st.integers(0, 200))
-def test_no_bytes_break_the_look_at_attributes(data, address):
+def test_no_bytes_break_the_check_of_an_object(data, address):
     head = b"\x89HDF\r\n\x1a\n" + bytes([0, 0, 0, 0, 0, 8, 8, 0]) + bytes(16)
     try:
-        Attributes(Bytes(io.BytesIO(head + data))).check(address, 1)
+        Objects(FileBytes(io.BytesIO(head + data))).check(address)
     except ModelError as error:
         assert "damaged" in str(error)
 
 
-def seen_by(walker, path):
+def scanned(data):
     report = Report()
-    with path.open("rb") as stream:
-        content = Bytes(stream)
-        judge = hdf5._Judge(content.size, "", report)
-        walker(stream, content, judge)
-    judge.finish()
-    return sorted(report.findings), report.values
+    with Hdf5File(io.BytesIO(data)) as file:
+        file.scan("", report)
+    return report
 
 
-def many_layers(path):
-    """Write a file whose groups have so many members that their trees have branches."""
-    with h5py.File(path, "w") as file:
+def many_layers():
+    """Return a file whose groups have so many members that their trees have branches."""
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
         for number in range(700):
             file[f"group/layer{number:03}/kernel:0"] = np.zeros((3, number % 5), "float16")
         file["scalar"] = 3.0
@@ -536,32 +539,17 @@ def many_layers(path):
         file["none"] = h5py.Empty("f")
         file.attrs["text"] = "x" * 40_000
         file.attrs["nothing"] = h5py.Empty(h5py.string_dtype())
-    return path
+    return buffer.getvalue()
 
 
-def test_our_walk_sees_what_libhdf5_sees(tmp_path):
-    paths = [
-        many_layers(tmp_path / "many.h5"),
-        hostile.write_hdf5(tmp_path / "honest.h5", MODEL2, training={"loss": "mse"}),
-    ]
-    for name, _, kernel in hostile.kernel_payloads(tmp_path):
-        paths.append(hostile.write_hdf5(tmp_path / f"{name}.h5", MODEL2, weights=kernel))
-    compared = []
-    for path in paths:
-        try:
-            ours = seen_by(lambda _, content, judge: hdf5._walk_usual(content, judge), path)
-        except UnusualError:
-            continue
-        theirs = seen_by(hdf5._walk_any, path)
-        # The order differs, and with it what has been counted when a walk is given up.
-        assert (ours[0] or ours[1]) == (theirs[0] or theirs[1]), path.name
-        compared.append(path.stem)
-    assert {"many", "honest", "soft_link", "texts", "hard_link_loop"} <= set(compared)
-    assert len(compared) >= 6
+def test_a_large_file_is_walked_to_its_end():
+    report = scanned(many_layers())
+    assert report.findings == []
+    assert report.values == 3 * sum(number % 5 for number in range(700)) + 1 + 4
 
 
 @pytest.mark.parametrize("options", [{"libver": "latest"}, {"track_order": True}])
-def test_other_layouts_are_left_to_libhdf5(tmp_path, options):
+def test_other_layouts_are_walked(tmp_path, options):
     path = tmp_path / "a.h5"
     with h5py.File(path, "w", **options) as file:
         file.attrs["layer_names"] = ["dense"]
@@ -575,18 +563,64 @@ def test_other_layouts_are_left_to_libhdf5(tmp_path, options):
 
 
 @pytest.mark.parametrize("every", [1, 7])
-def test_no_cut_breaks_our_walk(tmp_path, every):
-    path = many_layers(tmp_path / "a.h5") if every > 1 else tmp_path / "b.h5"
+def test_no_flipped_bits_break_the_walk(tmp_path, every):
+    data = many_layers()
     if every == 1:
-        hostile.write_hdf5(path, MODEL2)
-    data = path.read_bytes()
+        data = hostile.write_hdf5(tmp_path / "b.h5", MODEL2).read_bytes()
     generator = np.random.default_rng(every)
     for _ in range(400 // every):
         changed = bytearray(data)
         for place in generator.integers(0, min(len(data), 20_000), every):
             changed[place] ^= 1 << int(generator.integers(8))
-        with contextlib.suppress(ModelError, UnusualError, TwiceError, DeepError):
-            list(walk(Bytes(io.BytesIO(bytes(changed)))))
+        # Whatever h5py raises; `Format.scan` makes it one line.
+        with contextlib.suppress(Exception):
+            scanned(bytes(changed))
+
+
+def chunked():
+    """Return a file with a dataset of so many chunks that their tree has branches."""
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        file.create_dataset("chunks", data=np.arange(10_000), chunks=(10,))
+    return buffer.getvalue()
+
+
+def node_of(data, kind):
+    """Return the address of a tree's node that has children."""
+    at = data.index(b"TREE" + bytes([kind, 1]))
+    return at, at + 24 + (8 if kind == 0 else 24)
+
+
+@pytest.mark.parametrize(("data", "kind"), [(many_layers(), 0), (chunked(), 1)])
+def test_a_tree_without_end_is_an_error(data, kind):
+    """libhdf5 would go down until the process dies."""
+    assert scanned(data).findings == []
+    node, child = node_of(data, kind)
+    for target in (node, 0, len(data)):
+        changed = data[:child] + struct.pack("<Q", target) + data[child + 8 :]
+        with pytest.raises(ModelError, match="damaged"):
+            scanned(changed)
+
+
+def test_a_tree_of_too_many_nodes_is_an_error(monkeypatch):
+    monkeypatch.setattr(trees, "MAX_NODES", 3)
+    with pytest.raises(ModelError, match="no end"):
+        scanned(many_layers())
+
+
+def test_free_places_without_end_are_an_error():
+    """libhdf5 would fill the memory with them."""
+    data = many_layers()
+    heap = data.index(b"HEAP")
+    length, _, start = struct.unpack_from("<QQQ", data, heap + 8)
+    assert scanned(data).findings == []
+    last = length - 16
+    place = start + last
+    changed = bytearray(data)
+    struct.pack_into("<Q", changed, heap + 16, last)
+    struct.pack_into("<QQ", changed, place, last, 16)
+    with pytest.raises(ModelError, match="free places"):
+        scanned(bytes(changed))
 
 
 # --- archives --------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Walk through an HDF5 file and find what reaches out of it, or claims more than it holds.
+"""Read an HDF5 file with libhdf5, and find what reaches out of it or claims more than it holds.
 
 HDF5 has links to other files, datasets whose bytes lie in other files or are views of them,
 filters that are shared libraries, and lets a file of a few kilobytes declare terabytes. Keras
@@ -8,170 +8,179 @@ follows all of these.
 from __future__ import annotations
 
 import math
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
-from kerascnn.loading.scan import allowlist, layout
-from kerascnn.loading.scan.attributes import Attributes
-from kerascnn.loading.scan.headers import Bytes
-from kerascnn.loading.scan.report import Report
+from kerascnn.errors import ModelError
+from kerascnn.loading.scan.allowlist import (
+    FILTERS,
+    MAX_HDF5_DEPTH,
+    MAX_HDF5_OBJECTS,
+    MAX_RATIO,
+    SLACK_BYTES,
+)
+from kerascnn.loading.scan.headers import FileBytes, damaged
+from kerascnn.loading.scan.objects import Objects
+from kerascnn.loading.scan.report import Report, bytes_text
 
-_TWICE = "an object that stands in two places"
-_DEEP = "groups nested too deeply, or far too many objects"
-_TEXTS = "a dataset of something else than numbers"
+#: What h5py has no types for: identifiers of a group, a dataset, and either of them.
+_Group: TypeAlias = Any
+_Dataset: TypeAlias = Any
+_Object: TypeAlias = Any
 
 
-def scan(stream: BinaryIO, source: str, report: Report) -> None:
-    """Walk through everything in a file without reading any data.
-
-    Args:
-        stream: the file.
-        source: how to call the file in findings; "" for the model file itself.
-        report: takes the findings and the number of values stored.
+class Hdf5File:
+    """An HDF5 file, each of whose objects is checked by its bytes before libhdf5 opens it.
 
     Raises:
-        ModelError: the file is damaged.
+        ModelError: the root group is damaged.
     """
-    content = Bytes(stream)
-    judge = _Judge(content.size, source, report)
-    try:
-        _walk_usual(content, judge)
-    except layout.UnusualError:
-        judge = _Judge(content.size, source, report)
-        _walk_any(stream, content, judge)
-    judge.finish()
 
+    def __init__(self, stream: BinaryIO) -> None:
+        import h5py
 
-class _Judge:
-    """What is found, whoever walks."""
+        source = FileBytes(stream)
+        self._size = source.size
+        self._objects = Objects(source)
+        attributes = self._objects.check(source.root)
+        stream.seek(0)
+        self._file = h5py.File(stream, "r")
+        self._root = source.root
+        if len(self._file.attrs) != attributes:
+            raise damaged("the attributes of the root group can't be counted")
 
-    def __init__(self, size: int, source: str, report: Report) -> None:
-        self._size = size
-        self._source = source
-        self._report = report
-        self._stored = 0
-        self._values = 0
+    def __enter__(self) -> Hdf5File:
+        return self
 
-    def find(self, what: str, path: bytes) -> None:
-        where = path.decode("utf-8", "replace") or "/"
-        self._report.find(what, f"{where} ({self._source})" if self._source else where)
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
 
-    def count(self, path: bytes, values: int, declared: int, stored: int, ratio: int) -> None:
-        self._values += values
-        self._stored += stored
-        if declared > stored * ratio + allowlist.SLACK_BYTES or stored > self._size:
-            self.find(
-                f"a dataset of {_size(declared)} of which the file holds {_size(stored)}", path
-            )
+    def is_empty(self) -> bool:
+        """Tell whether the root group has neither members nor attributes."""
+        return not len(self._file) and not len(self._file.attrs)
 
-    def finish(self) -> None:
-        self._report.values += self._values
-        if self._stored > self._size:
-            self.find("datasets that share their bytes", b"")
+    def has_attribute(self, name: str) -> bool:
+        """Tell whether the root group has an attribute."""
+        return name in self._file.attrs
 
+    def has_member(self, name: str) -> bool:
+        """Tell whether the root group has a member; a link is not followed."""
+        return bool(self._file.id.links.exists(name.encode()))
 
-def _walk_usual(content: Bytes, judge: _Judge) -> None:
-    """Walk through a file as Keras writes it."""
-    try:
-        for item in layout.walk(content):
-            if item.soft:
-                judge.find("a soft link", item.path)
-            elif not item.numeric:
-                judge.find(_TEXTS, item.path)
-            else:
-                judge.count(item.path, item.values, item.declared, item.stored, 1)
-    except layout.TwiceError as error:
-        judge.find(_TWICE, error.args[0])
-    except layout.DeepError as error:
-        judge.find(_DEEP, error.args[0])
+    def text(self, name: str) -> str | bytes | None:
+        """Return a text among the root group's attributes, or None where there is none.
 
+        Raises:
+            ModelError: the attribute is no text.
+        """
+        value = self._file.attrs.get(name)
+        if value is None or isinstance(value, (str, bytes)):
+            return value
+        raise ModelError(f"the {name} is damaged: it is no text")
 
-def _walk_any(stream: BinaryIO, content: Bytes, judge: _Judge) -> None:
-    """Walk through any file, with libhdf5."""
-    import h5py
+    def scan(self, source: str, report: Report) -> None:
+        """Walk through the whole file without reading any data.
 
-    stream.seek(0)
-    with h5py.File(stream, "r") as file:
-        _Walk(Attributes(content), judge).run(file)
+        Args:
+            source: how to call the file in findings; "" for the model file itself.
+            report: takes the findings and the number of values stored.
+
+        Raises:
+            ModelError: the file is damaged.
+        """
+        _Walk(self._objects, self._size, source, report).run(self._file, self._root)
 
 
 class _Walk:
-    def __init__(self, attributes: Attributes, judge: _Judge) -> None:
-        self._attributes = attributes
-        self._judge = judge
-        self._seen: set[Any] = set()
+    """One walk through one file.
 
-    def run(self, file: Any) -> None:
-        from h5py import h5a, h5g, h5o
+    Args:
+        objects: checks an object before it is opened.
+        size: of the file, in bytes.
+        source: how to call the file in findings.
+        report: takes the findings.
+    """
 
-        root = file.id
-        self._attributes.check(h5o.get_info(root).addr, h5a.get_num_attrs(root))
-        self._seen.add(h5o.get_info(root).addr)
-        waiting: list[tuple[Any, bytes, int]] = [(h5g.open(root, b"/"), b"", 0)]
+    def __init__(self, objects: Objects, size: int, source: str, report: Report) -> None:
+        self._objects = objects
+        self._size = size
+        self._source = source
+        self._report = report
+        self._seen: set[int] = set()
+        self._stored = 0
+
+    def _find(self, what: str, path: bytes) -> None:
+        where = path.decode("utf-8", "replace") or "/"
+        self._report.find(what, f"{where} ({self._source})" if self._source else where)
+
+    def run(self, file: Any, root: int) -> None:
+        from h5py import h5g
+
+        self._seen.add(root)
+        waiting: list[tuple[_Group, bytes, int]] = [(h5g.open(file.id, b"/"), b"", 0)]
         while waiting:
             group, path, depth = waiting.pop()
-            if depth > allowlist.MAX_HDF5_DEPTH or len(self._seen) > allowlist.MAX_HDF5_OBJECTS:
-                self._judge.find(_DEEP, path)
-                return
+            if depth > MAX_HDF5_DEPTH or len(self._seen) > MAX_HDF5_OBJECTS:
+                self._find("groups nested too deeply, or far too many objects", path)
+                break
             for name in list(group):
-                inner = self._member(group, name, path + b"/" + name)
-                if inner is not None:
-                    waiting.append((inner, path + b"/" + name, depth + 1))
+                place = path + b"/" + name
+                member = self._opened(group, name, place)
+                if isinstance(member, h5g.GroupID):
+                    waiting.append((member, place, depth + 1))
+                elif member is not None:
+                    self._dataset(member, place)
+        if self._stored > self._size:
+            self._find("datasets that share their bytes", b"")
 
-    def _member(self, group: Any, name: bytes, path: bytes) -> Any:
-        """Check one member; return it if it is a group to walk into."""
-        from h5py import h5a, h5d, h5g, h5l, h5o
+    def _opened(self, group: _Group, name: bytes, path: bytes) -> _Object | None:
+        """Open a member of a group, unless that is a finding."""
+        from h5py import h5a, h5l, h5o
 
         link = group.links.get_info(name)
         if link.type != h5l.TYPE_HARD:
             kinds = {h5l.TYPE_SOFT: "a soft link", h5l.TYPE_EXTERNAL: "a link to another file"}
-            self._judge.find(kinds.get(link.type, "a link of an unknown kind"), path)
+            self._find(kinds.get(link.type, "a link of an unknown kind"), path)
             return None
         if link.u in self._seen:
-            self._judge.find(_TWICE, path)
+            self._find("an object that stands in two places", path)
             return None
         self._seen.add(link.u)
+        attributes = self._objects.check(link.u)
         member = h5o.open(group, name)
-        if count := h5a.get_num_attrs(member):
-            self._attributes.check(link.u, count)
-        if isinstance(member, h5g.GroupID):
-            return member
-        if isinstance(member, h5d.DatasetID):
-            self._dataset(member, path)
-        else:
-            self._judge.find("an object that is neither group nor dataset", path)
-        return None
+        if h5a.get_num_attrs(member) != attributes:
+            raise damaged("the attributes of an object can't be counted")
+        return member
 
-    def _dataset(self, dataset: Any, path: bytes) -> None:
+    def _dataset(self, dataset: _Dataset, path: bytes) -> None:
         from h5py import h5d, h5t
 
+        if not isinstance(dataset, h5d.DatasetID):
+            self._find("an object that is neither group nor dataset", path)
+            return
         kind = dataset.get_type()
         # Keras 3 keeps bfloat16 as opaque bytes, and texts only for vocabularies.
         numbers = (h5t.INTEGER, h5t.FLOAT, h5t.ENUM, h5t.OPAQUE)
         if kind.get_class() not in numbers or kind.get_size() > 16:
-            self._judge.find(_TEXTS, path)
+            self._find("a dataset of something else than numbers", path)
             return
         properties = dataset.get_create_plist()
         form = properties.get_layout()
         if form == h5d.VIRTUAL:
-            self._judge.find("a virtual dataset, made of other files' data", path)
+            self._find("a virtual dataset, made of other files' data", path)
             return
         if form == h5d.CONTIGUOUS and properties.get_external_count():
-            self._judge.find("a dataset whose data lie in another file", path)
+            self._find("a dataset whose data lie in another file", path)
             return
         if form == h5d.CHUNKED:
             for index in range(properties.get_nfilters()):
                 number = properties.get_filter(index)[0]
-                if number not in allowlist.FILTERS:
-                    self._judge.find(f"a dataset packed by the plug-in filter {number}", path)
+                if number not in FILTERS:
+                    self._find(f"a dataset packed by the plug-in filter {number}", path)
         values = math.prod(dataset.shape) if dataset.shape is not None else 0
-        ratio = allowlist.MAX_RATIO if form == h5d.CHUNKED else 1
         declared, stored = values * kind.get_size(), dataset.get_storage_size()
-        self._judge.count(path, values, declared, stored, ratio)
-
-
-def _size(count: int) -> str:
-    for unit in ("bytes", "KiB", "MiB", "GiB", "TiB"):
-        if count < 1024 or unit == "TiB":
-            return f"{min(count, 10**9):.0f} {unit}"
-        count >>= 10
-    return "?"
+        self._report.values += values
+        self._stored += stored
+        room = stored * (MAX_RATIO if form == h5d.CHUNKED else 1) + SLACK_BYTES
+        if declared > room or stored > self._size:
+            held = f"a dataset of {bytes_text(declared)} of which the file holds"
+            self._find(f"{held} {bytes_text(stored)}", path)

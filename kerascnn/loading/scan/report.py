@@ -1,4 +1,4 @@
-"""What a scan has seen."""
+"""What a scan has found."""
 
 from __future__ import annotations
 
@@ -12,28 +12,30 @@ _MOST = 20
 
 @dataclass
 class Report:
-    """What a scan has seen.
+    """What a scan has found.
 
     Attributes:
-        findings: what speaks against loading the file, each as ``what, at where``.
+        findings: reasons to refuse the file, each as ``what, at where``.
         values: how many numbers the file stores as weights.
         aliases: names under which the file asks for a class that the caller supplies → that class'
             name as given by the caller.
-        warnings: what the user should know although it does not keep the file out.
     """
 
     findings: list[str] = field(default_factory=list)
     values: int = 0
     aliases: dict[str, str] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
 
     def find(self, what: str, where: str) -> None:
-        """Note something that speaks against loading the file."""
+        """Add a reason to refuse the file."""
         finding = f"{what}, at {one_line(where, 120)}"
         if len(self.findings) < _MOST and finding not in self.findings:
             self.findings.append(finding)
 
-    def warn(self, text: str) -> None:
-        """Note something that the user should know."""
-        if text not in self.warnings:
-            self.warnings.append(text)
+
+def bytes_text(count: int) -> str:
+    """Return a number of bytes in words, such as ``"12 MiB"``."""
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count} {unit}"
+        count //= 1024
+    return f"{min(count, 10**9)} TiB"

@@ -5,27 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from kerascnn.errors import KerascnnError, ModelError, UsageError, nearest, one_line
-from kerascnn.families import family_of_model, keras_of
+from kerascnn.families import Model, family_of_model, keras_of
+from kerascnn.loading.loaded import Loaded
 
 PREFIX = "builtin:"
 
 
-def _vgg16() -> Any:
+def _vgg16() -> Model:
     from kerascnn.models import vgg16_features
 
     return vgg16_features()
 
 
-#: Models that come with the package: name → a function that returns a Keras model. They go before
+#: Networks that come with the package: name → a function that returns a Keras model. They go before
 #: those of keras.applications.
-BUILTINS: dict[str, Callable[[], Any]] = {"vgg16": _vgg16}
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\s_-]+", "", name).lower()
+BUILTINS: dict[str, Callable[[], Model]] = {"vgg16": _vgg16}
 
 
 def names() -> list[str]:
@@ -33,7 +29,31 @@ def names() -> list[str]:
     return sorted({*BUILTINS, *_applications()}, key=str.lower)
 
 
-def _applications() -> dict[str, Callable[..., Any]]:
+def load(path: str) -> Loaded:
+    """Load the network ``builtin:NAME``.
+
+    Args:
+        path: with the prefix; capitals, dashes and underscores in the name don't matter.
+
+    Raises:
+        UsageError: there is no network of that name.
+        ModelError: its weights are not here and can't be fetched.
+    """
+    wanted = _plain(path.removeprefix(PREFIX))
+    packaged = {_plain(name): build for name, build in BUILTINS.items()}
+    if wanted in packaged:
+        model, form = packaged[wanted](), "built-in"
+    else:
+        model, form = _application(path, wanted), "keras.applications"
+    family = family_of_model(model) or "keras2"
+    return Loaded(model, form, keras_of(family).__version__, family, path)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_-]+", "", name).lower()
+
+
+def _applications() -> dict[str, Callable[..., Model]]:
     # Keras 2's, on every TensorFlow we run on; it has all the networks of Keras 3's and more.
     module = keras_of("keras2", PREFIX).applications
     return {
@@ -43,41 +63,21 @@ def _applications() -> dict[str, Callable[..., Any]]:
     }
 
 
-def load(path: str) -> tuple[Any, str, str]:
-    """Load the model ``builtin:NAME``.
-
-    Args:
-        path: with the prefix; capitals, dashes and underscores in the name don't matter.
-
-    Returns:
-        The model, its format (``"built-in"`` or ``"keras.applications"``) and its family.
-
-    Raises:
-        UsageError: there is no network of that name.
-        ModelError: its weights are not here and can't be fetched.
-    """
-    wanted = _plain(path[len(PREFIX) :])
-    for name, build in BUILTINS.items():
-        if _plain(name) == wanted:
-            model = build()
-            return model, "built-in", family_of_model(model) or "keras2"
-    builders = {_plain(name): (name, build) for name, build in _applications().items()}
+def _application(path: str, wanted: str) -> Model:
+    builders = {_plain(name): build for name, build in _applications().items()}
     if wanted not in builders:
-        known = [*BUILTINS, *(name for name, _ in builders.values())]
-        close = nearest(wanted, [name.lower() for name in known])
+        close = nearest(wanted, [name.lower() for name in names()])
         raise UsageError(f"{one_line(path)}: there is no network of that name{close}")
-    name, build = builders[wanted]
     try:
-        model = build(weights="imagenet")
+        return builders[wanted](weights="imagenet")
     except KerascnnError:
         raise
     except Exception as error:
         raise _not_fetched(path, error) from error
-    return model, "keras.applications", "keras2"
 
 
 def _not_fetched(path: str, error: Exception) -> ModelError:
-    """Say which file was wanted and where to put it, as far as Keras' message tells."""
+    """Return an error that names the file wanted and its place, where Keras' message has them."""
     address = re.search(r"https?://\S+", str(error))
     if address is None:
         return ModelError(f"{one_line(path)}: can't be built: {one_line(error, 200)}")

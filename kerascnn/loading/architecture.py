@@ -1,4 +1,4 @@
-"""``--architecture package.module:function``: a model rebuilt by the user's own code."""
+"""``--architecture package.module:function``: a model built by the user's own code."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ import importlib
 import os
 import sys
 from collections.abc import Iterator
-from typing import Any
 
 from kerascnn.errors import ModelError, UsageError, nearest, one_line
-from kerascnn.families import family_of_model
+from kerascnn.families import Model, family_of_model
 
 
-def rebuild(architecture: str) -> tuple[Any, str]:
+def build(architecture: str) -> tuple[Model, str]:
     """Import a function that the user named and let it build a model.
 
     The current folder is on Python's path meanwhile, as with ``python -m``, and not after.
@@ -41,15 +40,15 @@ def rebuild(architecture: str) -> tuple[Any, str]:
             raise _failed(shown, "importing it", error) from error
         except Exception as error:
             raise _failed(shown, "importing it", error) from error
-        build = getattr(module, attribute, None)
-        if not callable(build):
+        function = getattr(module, attribute, None)
+        if not callable(function):
             functions = [key for key, value in vars(module).items() if callable(value)]
             raise UsageError(
                 f"architecture {shown}: {name} has no function {one_line(attribute, 60)}"
                 f"{nearest(attribute, functions)}"
             )
         try:
-            model = build()
+            model = function()
         except Exception as error:
             raise _failed(shown, "calling it without arguments", error) from error
     family = family_of_model(model)

@@ -1,0 +1,51 @@
+"""HDF5 files: whole models, and weights alone in the old layout or the new one."""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO
+
+from kerascnn.errors import ModelError
+from kerascnn.families import Keras, Model, family_of_version
+from kerascnn.loading.formats.format import Format, Sniffed, version_text
+from kerascnn.loading.scan.hdf5 import Hdf5File
+from kerascnn.loading.scan.report import Report
+
+
+class Hdf5(Format):
+    """What ``model.save("model.h5")`` and ``model.save_weights`` write."""
+
+    noun = "HDF5 file"
+    magic = (b"\x89HDF\r\n\x1a\n",)
+
+    def _sniff(self, stream: BinaryIO) -> Sniffed:
+        with Hdf5File(stream) as file:
+            version = version_text(file.text("keras_version"))
+            family = family_of_version(version) if version else None
+            if file.has_attribute("model_config"):
+                if version is None or version.startswith(("0.", "1.")):
+                    raise ModelError(
+                        "was saved by Keras 1, which no current Keras reads; load it with "
+                        "Keras 2.2 and save it again, or rebuild the architecture in code"
+                    )
+                return Sniffed("HDF5", "model", version, family, "model.h5")
+            if file.has_attribute("layer_names") or file.has_member("model_weights"):
+                name = "weights (legacy HDF5)"
+                return Sniffed(name, "weights", version, family, "model.h5")
+            new = ("layers", "_layer_checkpoint_dependencies", "vars")
+            if any(file.has_member(name) for name in new):
+                name = "weights (HDF5)"
+                return Sniffed(name, "weights", None, None, "model.weights.h5")
+            if file.is_empty():
+                raise ModelError("is an empty HDF5 file, as a save that failed leaves behind")
+        raise ModelError("is an HDF5 file without a Keras model or Keras weights in it")
+
+    def _look_through(self, stream: BinaryIO, report: Report) -> list[tuple[str, str | bytes]]:
+        with Hdf5File(stream) as file:
+            file.scan("", report)
+            names = () if report.findings else ("model_config", "training_config")
+            texts = [(name, file.text(name)) for name in names]
+        return [(name, text) for name, text in texts if text is not None]
+
+    def load(self, keras: Keras, path: str, custom: dict[str, Any], trusted: bool) -> Model:
+        """Let Keras load a scanned file; Keras 2 has no safe mode for HDF5."""
+        return super().load(keras, path, custom, trusted and keras.__name__ != "tf_keras")

@@ -1,0 +1,108 @@
+"""One model file: what it is, what the scan finds in it, and the model that Keras makes of it."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kerascnn.errors import KerascnnError, ModelError, RefusedError, one_line
+from kerascnn.families import Keras, Model, keras_of
+from kerascnn.loading.private_file import PrivateFile
+from kerascnn.loading.scan.allowlist import OPERATIONS
+from kerascnn.loading.scan.report import Report
+from kerascnn.loading.sniffing import format_of, naming
+
+
+class ModelFile:
+    """A model file that nobody else can change, to be scanned and then loaded.
+
+    Attributes:
+        file: the private file.
+        shown: the user's name for it, for errors.
+        what: it was found to be.
+        family: of the Keras that loads it; Keras 2 where the file does not tell.
+
+    Raises:
+        ModelError: it is damaged, or of no known format.
+    """
+
+    def __init__(self, file: PrivateFile) -> None:
+        self.file = file
+        self.shown = file.shown
+        with file.open() as stream, naming(file.shown):
+            self._format = format_of(stream)
+            self.what = self._format.sniff(stream)
+        self.family = self.what.family or "keras2"
+
+    def scan(
+        self,
+        trust: bool,
+        custom: Mapping[str, Any] | None = None,
+        values: int = 0,
+        weights_only: bool = False,
+    ) -> Report:
+        """Scan the file, see `Format.scan`.
+
+        Raises:
+            ModelError: it is damaged.
+            RefusedError: there are findings, and no trust.
+        """
+        with self.file.open() as stream, naming(self.shown):
+            report = self._format.scan(stream, custom or {}, values, weights_only)
+        if report.findings and not trust:
+            more = len(report.findings) - 1
+            rest = f" (and {more} more)" if more else ""
+            raise RefusedError(f"{self.shown}: {report.findings[0]}{rest}")
+        return report
+
+    def load(self, custom: Mapping[str, Any], report: Report) -> Model:
+        """Let Keras make a model of the scanned file.
+
+        Raises:
+            ModelError: Keras can't.
+        """
+        keras = keras_of(self.family, self.shown)
+        named = {alias: custom[name] for alias, name in report.aliases.items()}
+        path = self.file.rename(self.what.saved_as)
+        with _keras_errors(self.shown, keras):
+            return self._format.load(keras, path, {**custom, **named}, bool(report.findings))
+
+    def load_into(self, model: Model) -> None:
+        """Load the weights of the scanned file into a model.
+
+        Raises:
+            ModelError: they don't fit.
+        """
+        path = self.file.rename(self.what.saved_as)
+        try:
+            model.load_weights(path)
+        except KerascnnError:
+            raise
+        except Exception as error:
+            reason = one_line(error) or type(error).__name__
+            raise ModelError(
+                f"{self.shown}: the weights don't fit the architecture: {reason}"
+            ) from error
+
+
+@contextlib.contextmanager
+def _keras_errors(shown: str, keras: Keras) -> Iterator[None]:
+    """Turn whatever Keras raises about a file into one line."""
+    try:
+        yield
+    except KerascnnError:
+        raise
+    except Exception as error:
+        name = f"{keras.__name__} {keras.__version__}"
+        reason = _operations(str(error)) or one_line(error) or type(error).__name__
+        raise ModelError(f"{shown}: {name} can't load it: {reason}") from error
+
+
+def _operations(message: str) -> str | None:
+    """Explain why Keras 3 misses a layer in HDF5 that is an operation, where that is so."""
+    unknown = re.search(r"Unknown layer: '(\w+)'", message)
+    if unknown is None or unknown.group(1) not in OPERATIONS:
+        return None
+    return f"it reads no operations (here {unknown.group(1)}) from HDF5; save the model as .keras"
