@@ -1,14 +1,15 @@
-"""What several test modules share: small models of both families, and the installed command."""
+"""What several test modules share: models, the installed command, the wheel, a browser."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 
 import pytest
 
-from helpers.environments import build_wheel
+from helpers.environments import build
 from helpers.paths import COMMAND
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -38,9 +39,41 @@ def command():
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory):
-    """The wheel, built out of a clean copy of the tree as a release would be."""
-    return build_wheel(tmp_path_factory.mktemp("wheel"))
+def release(tmp_path_factory):
+    """The source distribution and the wheel, built from a clean copy of the tree."""
+    return build(tmp_path_factory.mktemp("release"))
+
+
+@pytest.fixture(scope="session")
+def wheel(release):
+    """The wheel, built as a release is."""
+    return release[1]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A real browser without a window, which playwright drives."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError:
+        _missing("there is no playwright (pip install playwright)")
+    with sync_playwright() as playwright:
+        where = {"executable_path": path} if path else {"channel": "chrome"}
+        try:
+            found = playwright.chromium.launch(args=["--no-sandbox"], **where)
+        except Error:
+            _missing("there is neither Chromium nor Chrome (apt-get install chromium)")
+        yield found
+        found.close()
+
+
+def _missing(reason):
+    """Skip; but not where all tests are meant to run."""
+    if os.environ.get("CI", "").lower() == "true":
+        pytest.fail(f"{reason}, and CI is set")
+    pytest.skip(reason)
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +106,7 @@ def lecture_models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     builders = {"dnn": models.dnn, "cnn": models.cnn, "cnn-as-written": models.cnn_as_written}
     paths = {}
-    for name, build in builders.items():
+    for name, make in builders.items():
         paths[name] = folder / f"{name}.h5"
-        build(seed=0).save(paths[name])
+        make(seed=0).save(paths[name])
     return paths

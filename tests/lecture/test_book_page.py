@@ -1,10 +1,8 @@
-"""The book's page in a real browser: Debian's chromium, driven by playwright."""
+"""The book's page in a real browser: driven by playwright."""
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 
 import pytest
 
@@ -14,28 +12,6 @@ from kerascnn.lecture.experiments.arithmetic import correlate, filters, picture
 
 CHAPTERS = ("convolution", "sharing", "shapes")
 ENGLISH = re.compile(r"(?:\b[a-z]{2,}\b[ ,]+){3}\b[a-z]{2,}\b")
-
-
-def missing(reason):
-    """Skip; but not where all tests are meant to run."""
-    if os.environ.get("CI", "").lower() == "true":
-        pytest.fail(f"{reason}, and CI is set")
-    pytest.skip(reason)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-    if path is None:
-        missing("there is no chromium (apt-get install chromium)")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        missing("there is no playwright (pip install playwright)")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")

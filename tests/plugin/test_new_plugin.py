@@ -36,8 +36,9 @@ def test_what_it_writes_is_installed_tested_and_run(tmp_path, lecture_models, ca
 
     environment = Environment(tmp_path / "env", borrow_kerascnn=True)
     environment.install("--editable", folder)
-    python = environment.folder / "bin" / "python"
-    done = environment.run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=folder)
+    done = environment.run(
+        environment.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=folder
+    )
     assert done.returncode == 0, done.stdout
     assert "4 passed" in done.stdout
     done = environment.command(

@@ -5,9 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import re
-import shutil
 from html.parser import HTMLParser
 
 import numpy as np
@@ -210,29 +208,17 @@ def test_wrong_usage_is_one_line_and_leaves_nothing(
 
 
 @pytest.fixture(scope="module")
-def opened(report, tmp_path_factory):
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        sync_playwright = None
-    if path is None or sync_playwright is None:
-        reason = "no chromium, or no playwright"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+def opened(report, browser, tmp_path_factory):
     file = tmp_path_factory.mktemp("page") / "report.html"
     file.write_text(report, encoding="utf-8")
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1300, "height": 900})
-        told = []
-        page.on("console", lambda message: told.append(message.text))
-        page.on("pageerror", lambda error: told.append(str(error)))
-        page.on("request", lambda request: told.append(request.url))
-        page.goto(file.as_uri())
-        yield page, told, file.as_uri()
-        browser.close()
+    page = browser.new_page(viewport={"width": 1300, "height": 900})
+    told = []
+    page.on("console", lambda message: told.append(message.text))
+    page.on("pageerror", lambda error: told.append(str(error)))
+    page.on("request", lambda request: told.append(request.url))
+    page.goto(file.as_uri())
+    yield page, told, file.as_uri()
+    page.close()
 
 
 def test_in_a_browser_nothing_runs_and_nothing_is_fetched(opened):
