@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from kerascnn.errors import ImageError, PluginError, one_line
+from kerascnn.errors import ImageError, one_line
 from kerascnn.images.reading import Picture
 from kerascnn.images.sources import Chunk, Position, Source
 from kerascnn.network.network import Network
 from kerascnn.plugin.visualizer import Visualizer
 from kerascnn.results.base import Result
-from kerascnn.storage.files import replacing
+from kerascnn.storage.checkpoint import Checkpoint
 from kerascnn.terminal.progress import progress, say
 from kerascnn.version import __version__
 
@@ -72,8 +70,10 @@ def sweep(
         ImageError: there is no picture, or one that was named can't be read.
         PluginError: the results can't be merged.
     """
-    key = _key(visualizer, network, source) if checkpoint else ""
-    so_far = _restored(checkpoint, key) or Swept(None, [], (0, 0), 0)
+    so_far, kept = Swept(None, [], (0, 0), 0), None
+    if checkpoint:
+        kept = Checkpoint(checkpoint, _configuration(visualizer, network, source))
+        so_far = kept.resume(_restored) or so_far
     if so_far.result is not None:
         say(f"going on after {so_far.count:,} pictures, from {one_line(checkpoint)}")
     else:
@@ -86,12 +86,12 @@ def sweep(
             for chunk in _ahead(source.chunks(so_far.after, size)):
                 so_far = _with(so_far, chunk, ask)
                 bar.advance(source.steps(so_far.after) - source.steps(chunk.positions[0]))
-                if checkpoint and time.monotonic() - saved > _SECONDS:
-                    _store(so_far, checkpoint, key)
+                if kept and time.monotonic() - saved > _SECONDS:
+                    _store(so_far, kept)
                     saved = time.monotonic()
     except BaseException:
-        if checkpoint and so_far.result is not None:
-            _store(so_far, checkpoint, key)
+        if kept and so_far.result is not None:
+            _store(so_far, kept)
             say(f"{so_far.count:,} pictures are done; the same command goes on from there")
         raise
     if so_far.result is None:
@@ -137,10 +137,10 @@ def _ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
             yield chunk
 
 
-def _key(visualizer: Visualizer, network: Network, source: Source) -> str:
+def _configuration(visualizer: Visualizer, network: Network, source: Source) -> dict[str, Any]:
     """Return what tells one sweep from another."""
     loaded = network.loaded
-    parts: dict[str, Any] = {
+    return {
         "version": __version__,
         "model": None if loaded is None else loaded.sha256,
         "input": network.input.to_dict(),
@@ -149,38 +149,20 @@ def _key(visualizer: Visualizer, network: Network, source: Source) -> str:
         "shape": list(source.shape),
         "pictures": source.fingerprint(),
     }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _store(so_far: Swept, path: Path, key: str) -> None:
+def _store(so_far: Swept, checkpoint: Checkpoint) -> None:
     if so_far.result is None:
         return
-    state = json.dumps({"key": key, "after": so_far.after})
-    with replacing(path, ".npz") as temporary:
-        np.savez(
-            temporary,
-            sweep=state,
-            positions=np.asarray(so_far.positions[: so_far.count], np.int32),
-            **{f"result_{name}": array for name, array in so_far.result.pack().items()},
-        )
+    result = {f"result_{name}": array for name, array in so_far.result.pack().items()}
+    positions = np.asarray(so_far.positions[: so_far.count], np.int32)
+    checkpoint.save({"positions": positions, **result}, {"after": so_far.after})
 
 
-def _restored(path: Path | None, key: str) -> Swept | None:
-    """Return what a sweep of the same key had found; None where there is nothing of use."""
-    if path is None or not path.is_file():
-        return None
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            state = json.loads(str(stored["sweep"]))
-            if state["key"] != key:
-                return None
-            names = [name for name in stored.files if name.startswith("result_")]
-            result = Result.unpack({name.removeprefix("result_"): stored[name] for name in names})
-            positions = [(int(file), int(inside)) for file, inside in stored["positions"]]
-            file, inside = state["after"]
-            return Swept(result, positions, (int(file), int(inside)), len(positions))
-    except (PluginError, MemoryError):
-        raise
-    except Exception as error:  # a damaged file makes NumPy's reader raise nearly anything
-        say(f"{one_line(path)} can't be read ({one_line(error, 80)}); beginning anew")
-        return None
+def _restored(state: dict[str, np.ndarray], record: dict[str, Any]) -> Swept:
+    """Return what `_store` saved."""
+    packed = {name: array for name, array in state.items() if name.startswith("result_")}
+    result = Result.unpack({name.removeprefix("result_"): a for name, a in packed.items()})
+    positions = [(int(file), int(inside)) for file, inside in state["positions"]]
+    file, inside = record["after"]
+    return Swept(result, positions, (int(file), int(inside)), len(positions))

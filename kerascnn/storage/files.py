@@ -6,40 +6,48 @@ import contextlib
 import hashlib
 import json
 import os
+import secrets
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from kerascnn.errors import OutputError, one_line
 
 
 @contextlib.contextmanager
 def replacing(path: Path, suffix: str | None = None) -> Iterator[Path]:
-    """Give a temporary path beside ``path`` to write to; move it over ``path`` on success.
+    """Give a temporary file to write to, which becomes ``path`` when the block ends well.
 
-    Whatever ends the block early (an error, Ctrl-C, a full disk) leaves the old file as it was. The
-    temporary name keeps the suffix, since some writers choose the format by it.
+    Whatever ends the block early (an error, Ctrl-C, a full disk) leaves the old file as it was; so
+    does a loss of power, since the new content is on the disk before it takes the old one's place.
+    A file that is replaced keeps its permissions, and a symbolic link keeps leading to it.
 
     Args:
         path: the file to write; its folder is made.
-        suffix: the temporary file's suffix, where it must differ from that of ``path``.
+        suffix: the temporary file's suffix, by which some writers choose the format; without, that
+            of ``path``.
 
     Raises:
         OutputError: the folder can't be made or written to.
     """
     temporary: Path | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            prefix=f".{path.stem[:60]}-", suffix=suffix or path.suffix, dir=path.parent
-        )
-        os.close(handle)
-        temporary = Path(name)
+        target = Path(os.path.realpath(path))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        permissions = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
+        name = f".{path.stem[:60]}-{secrets.token_hex(4)}{suffix or path.suffix}"
+        # Private content is at no moment readable by others.
+        mode = 0o666 if permissions is None else permissions | stat.S_IWUSR
+        os.close(os.open(target.with_name(name), os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
+        temporary = target.with_name(name)
         yield temporary
-        # mkstemp makes files private; a result is an ordinary file.
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        with temporary.open("rb+") as written:
+            os.fsync(written.fileno())
+        if permissions is not None:
+            temporary.chmod(permissions)
+        temporary.replace(target)
+        _sync_folder(target.parent)
     except OSError as error:
         raise OutputError(
             f"can't write {one_line(path)}: {one_line(error.strerror or error)}"
@@ -49,17 +57,21 @@ def replacing(path: Path, suffix: str | None = None) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
+def _sync_folder(folder: Path) -> None:
+    """Bring a folder's list of names to the disk, where the system can."""
+    with contextlib.suppress(OSError):  # Windows opens no folders
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 @contextlib.contextmanager
 def output_folder(path: Path) -> Iterator[Path]:
-    """Make a folder for results, and see that it can be written to before long work begins.
+    """Make a folder for results, and check that it can be written to before long work begins.
 
-    A folder made for nothing, since the block failed, is taken away again.
+    Where the block fails, folders that were made and are still empty are removed.
 
     Raises:
         OutputError: it can't be made or written to.
@@ -76,7 +88,7 @@ def output_folder(path: Path) -> Iterator[Path]:
 
 
 def check_writable(folder: Path) -> None:
-    """Make a folder, and see that files can be written there.
+    """Make a folder, and check that files can be written there.
 
     Raises:
         OutputError: they can't; it names the folder.
@@ -105,7 +117,7 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: object) -> None:
     """Write ``value`` to ``path`` as indented JSON, whole or not at all."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
