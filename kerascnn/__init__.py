@@ -31,6 +31,8 @@ from kerascnn.results import (
     Maps,
     Result,
     TopImages,
+    array,
+    items,
 )
 from kerascnn.results.base import display_with
 from kerascnn.terminal.progress import progress, say, track
@@ -66,8 +68,10 @@ __all__ = [
     "UsageError",
     "Visualizer",
     "__version__",
+    "array",
     "deep_style",
     "hookimpl",
+    "items",
     "option",
     "parse_units",
     "progress",

@@ -1,4 +1,4 @@
-"""Arrays with their meaning: what a visualizer gives back."""
+"""Arrays with their meaning: what a visualizer returns."""
 
 from kerascnn.results.animation import Film
 from kerascnn.results.base import Result
@@ -6,6 +6,7 @@ from kerascnn.results.curves import Curves
 from kerascnn.results.heatmap import Heatmap
 from kerascnn.results.images import Images, Kernels
 from kerascnn.results.maps import LayerMaps, Maps
+from kerascnn.results.record import Record, array, items
 from kerascnn.results.top_images import TopImages
 
 __all__ = [
@@ -16,6 +17,9 @@ __all__ = [
     "Kernels",
     "LayerMaps",
     "Maps",
+    "Record",
     "Result",
     "TopImages",
+    "array",
+    "items",
 ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,13 +15,12 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-@dataclass(eq=False)
 class Film(Images):
-    """Pictures that follow one another; written as a film too.
+    """Pictures that follow one another; also written as a film.
 
     Attributes:
         format: ``"gif"`` or ``"mp4"``.
-        rate: pictures a second.
+        rate: pictures per second.
     """
 
     format: str = "gif"
@@ -34,40 +32,32 @@ class Film(Images):
 
     @staticmethod
     def check_format(format: str) -> None:
-        """See that a film can be written, before long work begins.
+        """Check that a film can be written, before long work begins.
 
         Raises:
-            UsageError: it can't here.
+            UsageError: the format is unknown, or the package that writes it is not installed.
         """
-        check_format(format)
-
-
-def check_format(format: str) -> None:
-    """See that a film can be written, before long work begins.
-
-    Raises:
-        UsageError: the format is not known, or what writes it is not installed.
-    """
-    if format == "gif":
-        return
-    if format != "mp4":
-        raise UsageError(f"a film is gif or mp4. Received: {one_line(format, 40)!r}")
-    try:
-        import imageio.v2  # noqa: F401
-        import imageio_ffmpeg  # noqa: F401
-    except ImportError as error:
-        raise UsageError(
-            "an MP4 film needs two more packages: pip install 'kerascnn[film]' (or take --film gif)"
-        ) from error
+        if format == "gif":
+            return
+        if format != "mp4":
+            raise UsageError(f"a film is gif or mp4. Received: {one_line(format, 40)!r}")
+        try:
+            import imageio.v2  # noqa: F401
+            import imageio_ffmpeg  # noqa: F401
+        except ImportError as error:
+            raise UsageError(
+                "an MP4 film needs two more packages: pip install 'kerascnn[film]' "
+                "(or use --film gif)"
+            ) from error
 
 
 def encode(pictures: np.ndarray, format: str, rate: float) -> bytes:
-    """Return a film.
+    """Return a film as the bytes of its file.
 
     Args:
-        pictures: N×H×W×C in [0, 1]; one channel is grey, three are red, green, blue.
+        pictures: N×H×W×C in [0, 1]; one channel is grey, three are RGB.
         format: ``"gif"`` or ``"mp4"``.
-        rate: pictures a second.
+        rate: pictures per second.
 
     Raises:
         UsageError: the format can't be written here.
@@ -75,7 +65,7 @@ def encode(pictures: np.ndarray, format: str, rate: float) -> bytes:
     """
     import numpy as np
 
-    check_format(format)
+    Film.check_format(format)
     frames = np.round(np.clip(pictures, 0.0, 1.0) * 255).astype(np.uint8)
     if frames.shape[-1] == 1:
         frames = np.repeat(frames, 3, axis=-1)
@@ -85,7 +75,7 @@ def encode(pictures: np.ndarray, format: str, rate: float) -> bytes:
 def _gif(frames: np.ndarray, rate: float) -> bytes:
     from PIL import Image
 
-    # A palette of its own for each picture: 256 colours for a whole film show as bands.
+    # Each picture has its own 256 colours: shared by a whole film they would show as bands.
     pictures = [Image.fromarray(frame).quantize(256, dither=Image.Dither.NONE) for frame in frames]
     buffer = io.BytesIO()
     pictures[0].save(
@@ -102,7 +92,7 @@ def _gif(frames: np.ndarray, rate: float) -> bytes:
 def _mp4(frames: np.ndarray, rate: float) -> bytes:
     import imageio.v2 as imageio
 
-    # The usual coding of colours needs sides of even length.
+    # The usual colour subsampling needs sides of even length.
     even = frames[:, : frames.shape[1] // 2 * 2, : frames.shape[2] // 2 * 2]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "film.mp4"

@@ -1,78 +1,95 @@
-"""`Result`: arrays with their meaning, open to kinds of a plugin's own.
+"""`Result`: arrays with their meaning; plugins add kinds of their own.
 
 No pixels here: a result is drawn from its meaning elsewhere (`kerascnn.render`), and its values go
-into an NPZ file untouched.
+into an NPZ file unchanged.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from kerascnn.errors import DataError, PluginError, one_line
-from kerascnn.results.validation import checked
+from kerascnn.results.record import ArrayField, ItemsField, Record, items
 
 if TYPE_CHECKING:
     import numpy as np
 
 
-@dataclass(eq=False, kw_only=True)
-class Result:
-    """What all results have in common.
+class Result(Record, kw_only=True):
+    """What all results have in common; a plugin makes a kind of its own by subclassing it.
+
+    Arrays and lists are declared as `kerascnn.results.record` describes. A kind is known by the
+    name of its class, which must be imported before a file of that kind can be read.
 
     Attributes:
-        title: what the values are, over the picture.
-        unit: what they are measured in, beside the colour bar.
-        captions: a line for each item; filled with the predictions where a visualizer of images
-            leaves it empty.
-        notes: what the reader should know; printed, and kept in the NPZ.
-        facts: numbers worth keeping beside the arrays, as JSON takes them.
+        title: what the values are; written above the picture.
+        unit: what they are measured in; written beside the colour bar.
+        captions: a line for each item; of a visualizer that reads images and leaves them empty,
+            they are filled with the predictions.
+        notes: what a reader of the result should know; printed, and kept in the NPZ file.
+        facts: numbers worth keeping beside the arrays; anything that JSON can hold.
     """
 
     title: str = ""
     unit: str = ""
-    captions: Sequence[str] = ()
-    notes: Sequence[str] = ()
+    captions: Sequence[str] = items(default=())
+    notes: Sequence[str] = items(default=())
     facts: dict[str, Any] = field(default_factory=dict)
 
-    _ARRAYS: ClassVar[dict[str, str]] = {}
-    """Which attributes are arrays, and the name of each in the NPZ."""
-
-    def __init_subclass__(cls, **more: Any) -> None:
-        """Make a kind of result known by its name, so that it can be read back; ours stay ours."""
+    def __init_subclass__(cls, **more: bool) -> None:
+        """Register the kind by its name, so that files of it can be read; ours stay ours."""
         super().__init_subclass__(**more)
         known = _KINDS.get(cls.__name__)
         if known is None or not known.__module__.startswith("kerascnn."):
             _KINDS[cls.__name__] = cls
 
+    def __post_init__(self) -> None:
+        """Check the fields by their declarations, and count the captions."""
+        super().__post_init__()
+        if self.captions and len(self.captions) != self.count:
+            raise PluginError(
+                f"{self.label}.captions must be {self.count}. Received {len(self.captions)}"
+            )
+
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return the values by the name they have in the NPZ."""
-        found = {name: getattr(self, attribute) for attribute, name in self._ARRAYS.items()}
+        """Return the values by the name that they have in the NPZ file."""
+        found = {saved: getattr(self, name) for name, saved in self._saved_names().items()}
         return {name: array for name, array in found.items() if array is not None}
+
+    @classmethod
+    def _saved_names(cls) -> dict[str, str]:
+        """Return the arrays' names in the file by the names of their fields."""
+        return {
+            name: declared.saved_as or name
+            for name, declared in cls._declared.items()
+            if isinstance(declared, ArrayField)
+        }
 
     @property
     def count(self) -> int:
-        """How many items there are: along the first axis of the first array."""
+        """How many items there are: the length of the first array."""
         return len(next(iter(self.arrays().values())))
 
     def meaning(self) -> dict[str, Any]:
-        """Return all that is not an array, as JSON takes it."""
-        plain = {
-            item.name: getattr(self, item.name)
-            for item in fields(self)
-            if item.name not in self._ARRAYS
-        }
-        plain["captions"], plain["notes"] = list(self.captions), list(self.notes)
-        return {"kind": type(self).__name__, **plain}
+        """Return all that is not an array, in values that JSON can hold."""
+        plain: dict[str, Any] = {"kind": type(self).__name__}
+        for name in (each.name for each in fields(self)):
+            declared = self._declared.get(name)
+            if declared is None:
+                plain[name] = getattr(self, name)
+            elif isinstance(declared, ItemsField):
+                plain[name] = list(getattr(self, name))
+        return plain
 
     def files(self, decode: Callable[[np.ndarray], np.ndarray]) -> dict[str, bytes]:
-        """Return files of this result's own, beside its picture and NPZ: suffix → content.
+        """Return further files of this result, beside its picture and NPZ: suffix → content.
 
         Args:
-            decode: turns the model's values into [0, 1] RGB or grey.
+            decode: converts the model's values to [0, 1], RGB or grey.
         """
         return {}
 
@@ -89,30 +106,35 @@ class Result:
             np.savez_compressed(temporary, **self.pack())
 
     def pack(self) -> dict[str, Any]:
-        """Return arrays and meaning as `save` writes them, by name."""
+        """Return arrays and meaning by name, as `save` writes them."""
         return {"meaning": json.dumps(self.meaning(), ensure_ascii=False), **self.arrays()}
 
     @staticmethod
-    def unpack(arrays: Mapping[str, np.ndarray]) -> Result:
-        """Make the result again out of what `pack` gave.
+    def unpack(packed: Mapping[str, np.ndarray]) -> Result:
+        """Make a result from what `pack` returned.
 
         Raises:
-            KeyError, TypeError, ValueError, PluginError: it is not that.
+            DataError: its kind is unknown.
+            KeyError, TypeError, ValueError, PluginError: it was not made by `pack`.
         """
-        meaning = json.loads(str(arrays["meaning"]))
-        kind = _KINDS[meaning.pop("kind")]
-        return kind._from(meaning, {name: a for name, a in arrays.items() if name != "meaning"})
+        arrays = dict(packed)
+        meaning = json.loads(str(arrays.pop("meaning")))
+        kind = meaning.pop("kind")
+        if kind not in _KINDS:
+            raise DataError(
+                f"the kind {one_line(kind, 60)!r} is unknown; import the plugin that defines it"
+            )
+        return _KINDS[kind].from_saved(meaning, arrays)
 
     @classmethod
-    def _from(cls, meaning: dict[str, Any], arrays: dict[str, np.ndarray]) -> Result:
-        given: dict[str, Any] = {
-            attribute: arrays[name] for attribute, name in cls._ARRAYS.items() if name in arrays
-        }
-        return cls(**given, **meaning)
+    def from_saved(cls, meaning: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> Result:
+        """Make a result of this kind from its meaning and its arrays by their names in the file."""
+        saved = cls._saved_names().items()
+        return cls(**meaning | {name: arrays[key] for name, key in saved if key in arrays})
 
     @property
     def wanted(self) -> Sequence[int]:
-        """Of a sweep's result: the numbers of the pictures that are to be seen with it."""
+        """Of a result of a sweep: the numbers of the pictures that should be shown with it."""
         return ()
 
     def complete(self, pictures: np.ndarray, names: Sequence[str]) -> Result:
@@ -120,26 +142,26 @@ class Result:
         return self
 
     def merge(self, other: Result) -> Result:
-        """Return what the pictures of this result and then those of ``other`` give together.
+        """Return the result of this one's pictures followed by those of ``other``.
 
-        Where a kind has it, ``a.merge(b).merge(c)`` equals ``a.merge(b.merge(c))``, so that a sweep
-        over many pictures can be cut anywhere.
+        A kind that overrides this keeps ``a.merge(b).merge(c)`` equal to ``a.merge(b.merge(c))``,
+        so that a sweep over many pictures can be cut anywhere.
 
         Raises:
             PluginError: this kind of result can't be merged, or the two don't fit each other.
         """
-        raise PluginError(f"a {type(self).__name__} can't be merged with another one")
+        raise PluginError(f"a {self.label} can't be merged with another result")
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        """Show it where a notebook's cell ends in one; see `display_with`."""
+        """Show the result at the end of a notebook's cell; see `display_with`."""
         return {} if _display is None else _display(self)
 
     @staticmethod
     def load(path: str | Path) -> Result:
-        """Read a result back from its NPZ file.
+        """Read a result from its NPZ file.
 
         Raises:
-            DataError: the file is not one that `save` wrote.
+            DataError: `save` did not write the file, or its kind is unknown.
         """
         import numpy as np
 
@@ -153,28 +175,16 @@ class Result:
                 f"{one_line(path)} is no result of kerascnn: {one_line(error)}"
             ) from error
 
-    def _array(self, attribute: str, shape: str) -> None:
-        """Check an array: its rank (``N×H×W``), real and finite numbers; make it float32."""
-        label = f"{type(self).__name__}.{attribute}"
-        value = checked(getattr(self, attribute), shape, label)
-        setattr(self, attribute, value)
-
-    def _counted(self, count: int) -> None:
-        if self.captions and len(self.captions) != count:
-            raise PluginError(
-                f"{type(self).__name__}.captions must be {count}. Received {len(self.captions)}"
-            )
-
 
 _KINDS: dict[str, type[Result]] = {}
 _display: Callable[[Result], dict[str, Any]] | None = None
 
 
 def display_with(display: Callable[[Result], dict[str, Any]]) -> None:
-    """Say how notebooks draw results: values know nothing of pictures.
+    """Tell how notebooks show results: values know nothing of pictures.
 
     Args:
-        display: a result → its MIME bundle, as IPython takes it.
+        display: returns a result's MIME bundle, as IPython takes it.
     """
     global _display
     _display = display

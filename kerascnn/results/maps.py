@@ -1,22 +1,20 @@
-"""`Maps`: what layers give for pictures."""
+"""`Maps`: what layers return for pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from kerascnn.errors import PluginError, one_line
 from kerascnn.results.base import Result
-from kerascnn.results.validation import checked
+from kerascnn.results.record import Record, array, items
 
 if TYPE_CHECKING:
     import numpy as np
 
 
-@dataclass(eq=False)
-class LayerMaps:
-    """What some channels of one layer give for each picture.
+class LayerMaps(Record):
+    """What some channels of one layer return for each picture.
 
     Attributes:
         layer: the layer's name.
@@ -29,58 +27,41 @@ class LayerMaps:
     """
 
     layer: str
-    values: np.ndarray
-    channels: Sequence[int]
+    values: np.ndarray = array("N×K | N×h×w×K")
+    channels: Sequence[int] = items("K", of=int)
     total: int
-    names: Sequence[str] = ()
-    kernels: np.ndarray | None = None
+    names: Sequence[str] = items("K", default=())
+    kernels: np.ndarray | None = array("K×kh×kw×C", default=None)
     colour: bool = False
 
-    def __post_init__(self) -> None:
-        """Check the arrays against each other."""
-        self.channels = [int(channel) for channel in self.channels]
-        self.names = [str(name) for name in self.names]
-        is_map = getattr(self.values, "ndim", 0) == 4
-        label = f"maps of {one_line(self.layer, 60)}"
-        self.values = checked(self.values, "N×h×w×K" if is_map else "N×K", label)
-        count = self.values.shape[-1]
-        if self.kernels is not None:
-            label = f"kernels of {one_line(self.layer, 60)}"
-            self.kernels = checked(self.kernels, "K×h×w×C", label)
-            if len(self.kernels) != count:
-                raise PluginError(f"{label} must be {count}. Received {len(self.kernels)}")
-        for what in (self.channels, self.names or self.channels):
-            if len(what) != count:
-                raise PluginError(f"{label} must have {count} channels named. Received {len(what)}")
+    @property
+    def label(self) -> str:
+        """What errors call the record."""
+        return f"LayerMaps {one_line(self.layer, 60)!r}"
 
 
-@dataclass(eq=False)
 class Maps(Result):
-    """What layers give for pictures: a map for each filter, a number for each neuron.
+    """What layers return for pictures: a map for each filter, a number for each neuron.
 
     Attributes:
         over: the pictures, N×H×W×C in the model's values.
         layers: a `LayerMaps` for each layer.
-        shared_scale: whether all maps of a layer are drawn on one scale; else each on its own.
+        shared_scale: whether all maps of a layer are drawn on one scale, or each on its own.
     """
 
-    over: np.ndarray
+    over: np.ndarray = array("N×H×W×C", saved_as="images")
     layers: Sequence[LayerMaps]
     shared_scale: bool = False
 
-    _ARRAYS: ClassVar[dict[str, str]] = {"over": "images"}
-
-    def __post_init__(self) -> None:
-        """Check the arrays against each other."""
-        self._array("over", "N×H×W×C")
-        self._counted(len(self.over))
+    def check(self) -> None:
+        """Check that there are layers, and that each has values for every picture."""
         if not self.layers:
-            raise PluginError("Maps.layers must name a layer at least")
+            raise PluginError("Maps.layers must name at least one layer")
         for layer in self.layers:
             if len(layer.values) != len(self.over):
                 raise PluginError(
-                    f"Maps of {one_line(layer.layer, 60)} must be as many as the pictures "
-                    f"({len(self.over)}). Received {len(layer.values)}"
+                    f"{layer.label}.values must be as many as the pictures ({len(self.over)}). "
+                    f"Received {len(layer.values)}"
                 )
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -93,15 +74,16 @@ class Maps(Result):
         return found
 
     def meaning(self) -> dict[str, Any]:
-        """Return all that is not an array, as JSON takes it."""
+        """Return all that is not an array, in values that JSON can hold."""
         plain = ("layer", "channels", "total", "names", "colour")
         layers = [{name: getattr(layer, name) for name in plain} for layer in self.layers]
         return {**super().meaning(), "layers": layers}
 
     @classmethod
-    def _from(cls, meaning: dict[str, Any], arrays: dict[str, np.ndarray]) -> Result:
+    def from_saved(cls, meaning: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> Result:
+        """Make the result from its meaning and its arrays by their names in the file."""
         layers = [
             LayerMaps(values=arrays[f"values_{i}"], kernels=arrays.get(f"kernels_{i}"), **layer)
             for i, layer in enumerate(meaning.pop("layers"))
         ]
-        return cls(over=arrays["images"], layers=layers, **meaning)
+        return super().from_saved({**meaning, "layers": layers}, arrays)

@@ -1,93 +1,69 @@
-"""`TopImages`: which pictures of a set excite units most, and where in them."""
+"""`TopImages`: the pictures of a set that activate units most, and where in them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from kerascnn.errors import PluginError
 from kerascnn.results.base import Result
-from kerascnn.results.validation import checked
+from kerascnn.results.record import array, items
 
 if TYPE_CHECKING:
     import numpy as np
 
 
-@dataclass(eq=False)
 class TopImages(Result):
     """For each unit the pictures with its highest values, the highest first.
 
-    Pictures are known by their number in the set; of two with one value the first comes first. The
-    numbers alone are gathered while a set is swept over; `wanted` tells which pictures are to be
-    seen, and `complete` takes them in.
+    Pictures are known by their number in the set; of two with the same value the first comes
+    first. During a sweep only the numbers are kept; `wanted` lists the pictures to show, and
+    `complete` adds them.
 
     Attributes:
-        values: U×K: for each of U units its K highest values, one a picture.
+        values: U×K: for each of U units its K highest values, one per picture.
         indices: U×K: the numbers of those pictures.
         places: U×K×2: row and column in the unit's map; −1 where it has none.
-        boxes: U×K×4: top, left, bottom, right of what the unit sees there, in pixels (bottom and
-            right are the first ones outside).
+        boxes: U×K×4: top, left, bottom, right of the unit's receptive field there, in pixels
+            (bottom and right are the first ones outside).
         layer: the units' layer.
         units: the number of each unit in its layer.
-        most: how many pictures a unit are kept at most; K is less while there are fewer pictures.
+        most: the largest K; K is smaller only where the set has fewer pictures.
         seen: how many pictures the set had.
-        show: draw that many units with the highest values; 0 for all.
-        pictures: M×H×W×C in the model's values: those to be seen.
+        show: how many units to draw, those with the highest values; 0 for all.
+        pictures: M×H×W×C in the model's values: those to show.
         picture_indices: M: their numbers.
         names: M: their names.
     """
 
-    values: np.ndarray
-    indices: np.ndarray
-    places: np.ndarray
-    boxes: np.ndarray
+    values: np.ndarray = array("U×K")
+    indices: np.ndarray = array("U×K", dtype="int64")
+    places: np.ndarray = array("U×K×2", dtype="int64")
+    boxes: np.ndarray = array("U×K×4", dtype="int64")
     layer: str
-    units: Sequence[int]
+    units: Sequence[int] = items("U", of=int)
     most: int
     seen: int
     show: int = 0
-    pictures: np.ndarray | None = None
-    picture_indices: np.ndarray | None = None
-    names: Sequence[str] = ()
+    pictures: np.ndarray | None = array("M×H×W×C", default=None, saved_as="images")
+    picture_indices: np.ndarray | None = array(
+        "M", default=None, dtype="int64", saved_as="image_indices"
+    )
+    names: Sequence[str] = items("M", default=())
 
-    _ARRAYS: ClassVar[dict[str, str]] = {
-        "values": "values",
-        "indices": "indices",
-        "places": "places",
-        "boxes": "boxes",
-        "pictures": "images",
-        "picture_indices": "image_indices",
-    }
-
-    def __post_init__(self) -> None:
-        """Check the arrays against each other."""
-        import numpy as np
-
-        self.units = [int(unit) for unit in self.units]
-        self.names = [str(name) for name in self.names]
-        self._array("values", "U×K")
-        shape = self.values.shape
-        wanted = {"indices": shape, "places": (*shape, 2), "boxes": (*shape, 4)}
-        for name, expected in wanted.items():
-            array = np.ascontiguousarray(getattr(self, name), np.int64)
-            if array.shape != expected:
-                raise PluginError(
-                    f"TopImages.{name} must be of shape {expected}. Received {array.shape}"
-                )
-            setattr(self, name, array)
-        if len(self.units) != shape[0] or shape[1] != min(self.most, self.seen):
+    def check(self) -> None:
+        """Check the numbers of pictures."""
+        units, count = self.values.shape
+        if count != min(self.most, self.seen):
             raise PluginError(
-                f"TopImages.values must be {len(self.units)} units × {min(self.most, self.seen)} "
-                f"pictures. Received the shape {shape}"
+                f"TopImages.values must be {units} units × {min(self.most, self.seen)} "
+                f"pictures. Received the shape {self.values.shape}"
             )
         if self.indices.min() < 0 or self.indices.max() >= self.seen:
             raise PluginError(f"TopImages.indices must be from 0 to {self.seen - 1}")
-        if self.pictures is not None:
-            self.pictures = checked(self.pictures, "M×H×W×C", "TopImages.pictures")
-            self.picture_indices = np.ascontiguousarray(self.picture_indices, np.int64)
-            if not len(self.pictures) == len(self.picture_indices) == len(self.names):
-                raise PluginError("TopImages.pictures must be as many as their numbers and names")
+        if self.pictures is not None and (self.picture_indices is None or not self.names):
+            raise PluginError("TopImages.pictures must come with picture_indices and names")
 
     @property
     def shown(self) -> list[int]:
@@ -101,14 +77,14 @@ class TopImages(Result):
 
     @property
     def wanted(self) -> list[int]:
-        """The numbers of the pictures to be seen: those of the first unit shown first."""
+        """The numbers of the pictures to show: those of the first unit shown come first."""
         return list(dict.fromkeys(int(index) for index in self.indices[self.shown].ravel()))
 
     def complete(self, pictures: np.ndarray, names: Sequence[str]) -> TopImages:
-        """Return the same with the pictures to be seen, and ``facts["top"]`` that tells of them.
+        """Return the same with the pictures to show, and ``facts["top"]`` that lists them.
 
         Args:
-            pictures: M×H×W×C, those of `wanted` in that order, or the first of them.
+            pictures: M×H×W×C, those of `wanted` in that order, or only the first of them.
             names: their names.
         """
         import numpy as np
@@ -119,7 +95,7 @@ class TopImages(Result):
         return full
 
     def _row(self, row: int) -> dict[str, Any]:
-        """Return one unit's pictures, as JSON takes it."""
+        """Return one unit's pictures, in values that JSON can hold."""
         found = []
         for rank, index in enumerate(self.indices[row]):
             kept = self.picture(int(index))
@@ -134,7 +110,7 @@ class TopImages(Result):
         return {"unit": self.units[row], "pictures": found}
 
     def picture(self, index: int) -> int | None:
-        """Return the row of a picture in ``pictures``; None where it was not kept."""
+        """Return the row of a picture in ``pictures``; None if it was not kept."""
         if self.picture_indices is None:
             return None
         rows = (self.picture_indices == index).nonzero()[0]
@@ -144,7 +120,7 @@ class TopImages(Result):
         """Return the result of this set's pictures followed by the other's.
 
         Raises:
-            PluginError: the other is about other units.
+            PluginError: the other result is of other units.
         """
         import numpy as np
 
@@ -175,7 +151,7 @@ class TopImages(Result):
         return merged._with_pictures_of(self, other)
 
     def _with_pictures_of(self, one: TopImages, other: TopImages) -> TopImages:
-        """Keep the halves' pictures where they have all that the whole wants."""
+        """Keep the pictures of the two parts, if they have all that the whole wants."""
         import numpy as np
 
         found: list[tuple[np.ndarray, str]] = []
@@ -186,7 +162,3 @@ class TopImages(Result):
                 return self
             found.append((half.pictures[row], half.names[row]))
         return self.complete(np.stack([p for p, _ in found]), [name for _, name in found])
-
-    def meaning(self) -> dict[str, Any]:
-        """Return all that is not an array, as JSON takes it."""
-        return {**super().meaning(), "units": list(self.units), "names": list(self.names)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import zipfile
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpers.paths import TESTS
 from helpers.results import each_kind, numbers, top
 from kerascnn import (
     DataError,
@@ -40,6 +42,25 @@ def test_a_result_comes_back_as_it_was(tmp_path, result):
     for name, array in result.arrays().items():
         assert back.arrays()[name].dtype == array.dtype
         np.testing.assert_array_equal(back.arrays()[name], array)
+
+
+OLD = sorted((TESTS / "data" / "results").glob("*.npz"))
+
+
+@pytest.mark.parametrize("path", OLD, ids=lambda path: path.stem)
+def test_files_of_the_first_format_are_read_and_written_again_as_they_were(tmp_path, path):
+    """Written before arrays were declared as fields: names, dtypes, meaning are the same."""
+    Result.load(shutil.copy(path, tmp_path)).save(tmp_path / "again.npz")
+    with np.load(path) as old, np.load(tmp_path / "again.npz") as new:
+        assert new.files == old.files
+        for name in old.files:
+            assert new[name].dtype == old[name].dtype
+            np.testing.assert_array_equal(new[name], old[name])
+
+
+def test_every_kind_has_a_file_of_the_first_format():
+    kinds = {type(Result.load(path)).__name__ for path in OLD}
+    assert kinds == {"Curves", "Film", "Heatmap", "Images", "Kernels", "Maps", "TopImages"}
 
 
 def test_files_hold_nothing_that_needs_pickle(tmp_path):
@@ -102,21 +123,29 @@ def test_an_archive_with_a_pickle_is_refused(tmp_path):
         (lambda: Images(numbers(0, 2, 2, 1)), "must be N×H×W×C"),
         (lambda: Images(np.array([[[["a"]]]])), "must be real numbers"),
         (lambda: Images(1j * np.ones((1, 1, 1, 1))), "must be real numbers"),
-        (lambda: Heatmap(numbers(2, 3, 3), over=numbers(1, 3, 3, 1)), "as many as the pictures"),
+        (
+            lambda: Heatmap(numbers(2, 3, 3), over=numbers(1, 3, 3, 1)),
+            r"must be N×H×W×C: \(2, H, W, C\). Received the shape \(1, 3, 3, 1\)",
+        ),
         (lambda: Images(numbers(2, 2, 2, 1), captions=["one"]), "captions must be 2. Received 1"),
-        (lambda: Maps(over=numbers(1, 2, 2, 1), layers=[]), "must name a layer"),
+        (lambda: Maps(over=numbers(1, 2, 2, 1), layers=[]), "must name at least one layer"),
         (
             lambda: Maps(over=numbers(1, 2, 2, 1), layers=[neurons(2)]),
             r"must be as many as the pictures \(1\)",
         ),
-        (lambda: LayerMaps("a", numbers(1, 3), [0, 1], 3), "3 channels named. Received 2"),
-        (lambda: LayerMaps("a", numbers(1, 3), range(3), 3, names=["x"]), "Received 1"),
-        (lambda: neurons(1, kernels=numbers(2, 3, 3, 1)), "must be 3"),
+        (lambda: LayerMaps("a", numbers(1, 3), [0, 1], 3), "'a'.channels must be 3. Received 2"),
+        (lambda: neurons(1, names=["x"]), "names must be 3. Received 1"),
+        (lambda: neurons(1, kernels=numbers(2, 3, 3, 1)), r"must be K×kh×kw×C: \(3, kh, kw, C\)"),
         (lambda: LayerMaps("a", numbers(3), range(3), 3), "must be N×K"),
         (lambda: top([[1, 2]], [[0, 1]], seen=5), "1 units × 3 pictures"),
         (lambda: top([[1, 2, 3]], [[0, 1, 5]], seen=5), "from 0 to 4"),
         (lambda: top([[1, 2, np.nan]], [[0, 1, 2]], seen=5), "NaN"),
-        (lambda: top([[1, 2, 3]], [[0, 1]], seen=5), "places|indices"),
+        (lambda: top([[1, 2, 3]], [[0, 1]], seen=5), r"indices must be U×K: \(1, 3\)"),
+        (
+            lambda: top([[1, 2, 3]], [[0, 1, 2]], seen=5, units=[1, 2]),
+            "units must be 1. Received 2",
+        ),
+        (lambda: top([[1, 2, 3]], [[0.0, 1.0, 2.5]], seen=5), "must be whole numbers"),
     ],
 )  # fmt: skip
 def test_wrong_values_are_the_plugins_mistake(make, message):
