@@ -13,14 +13,16 @@ from kerascnn.errors import (
     ImageError,
     KerascnnError,
     ModelError,
+    OutputError,
     PluginError,
     RefusedError,
     UsageError,
 )
 from kerascnn.lazy import attach
 from kerascnn.network.units import Unit, parse_units
-from kerascnn.plugin.registry import hookimpl
-from kerascnn.plugin.visualizer import Visualizer, option
+from kerascnn.plugin.hooks import hookimpl
+from kerascnn.plugin.options import option
+from kerascnn.plugin.visualizer import Visualizer
 from kerascnn.results import (
     Curves,
     Film,
@@ -59,6 +61,7 @@ __all__ = [
     "Maps",
     "ModelError",
     "Network",
+    "OutputError",
     "PluginError",
     "RefusedError",
     "Result",

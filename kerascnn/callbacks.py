@@ -1,4 +1,4 @@
-"""A Keras callback that asks visualizers while a model is trained, for both Keras generations.
+"""A Keras callback that runs visualizers while a model is trained, for both Keras generations.
 
 from kerascnn.callbacks import VisualizeCallback
 
@@ -14,34 +14,35 @@ from typing import TYPE_CHECKING, Any
 
 from kerascnn.errors import KerascnnError, UsageError, one_line
 from kerascnn.plugin.visualizer import Visualizer
+from kerascnn.run.question import PREDICTED, question_for
 from kerascnn.terminal.progress import say
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from kerascnn.images.reading import Picture
     from kerascnn.run.run import Run
 
 
 class VisualizeCallback:
     """Runs visualizers every few epochs, and keeps their pictures.
 
-    It is a callback of Keras 2 and of Keras 3: both call it by its methods alone. A visualizer that
-    fails is told of, and never ends the training.
+    It is a callback of Keras 2 and of Keras 3: both only call its methods. The failure of a
+    visualizer is reported on stderr and never ends the training.
 
     Args:
         visualizers: names (``"saliency"``) or instances with options (``Saliency(signed=True)``);
             one, or several.
-        images: what to ask about, N×H×W×C in the model's own values, or paths; none takes packaged
-            pictures.
+        images: N×H×W×C in the model's own values, or paths; none takes packaged pictures.
         every: after how many epochs; the first time after the first.
         folder: where each picture goes, as ``saliency/epoch-0005.png`` with its values as NPZ.
         tensorboard: a folder of TensorBoard's; the pictures are written to it too.
-        target: what to explain, as ``--target`` takes it.
+        target: what the visualizers explain that explain something: ``predicted``, a class index
+            or name, or ``layer:channel``.
         **options: of `kerascnn.Network`: ``preprocessing``, ``labels``, ``input``, ``output``.
 
     Raises:
-        UsageError: nothing to ask, nowhere to write, no TensorBoard to write to, or no such
-            visualizer.
+        UsageError: there is no visualizer, no such one, no folder, or no TensorBoard to write to.
     """
 
     _supports_tf_logs = False  # asked by Keras 2
@@ -54,7 +55,7 @@ class VisualizeCallback:
         every: int = 1,
         folder: str | Path | None = None,
         tensorboard: str | Path | None = None,
-        target: str = "predicted",
+        target: str = PREDICTED,
         **options: Any,
     ) -> None:
         given = [visualizers] if isinstance(visualizers, (str, Visualizer)) else list(visualizers)
@@ -80,15 +81,15 @@ class VisualizeCallback:
     # --- what both Keras generations call --------------------------------------------------------
 
     def set_model(self, model: Any) -> None:
-        """Take the model that is trained."""
+        """Keep the model that is trained."""
         self.model = model
 
     def set_params(self, params: dict[str, Any]) -> None:
-        """Take how it is trained."""
+        """Keep the parameters of the training."""
         self.params = params
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Ask, where it is time.
+        """Run the visualizers if this epoch is one of those.
 
         Args:
             epoch: its number, from 0.
@@ -103,13 +104,13 @@ class VisualizeCallback:
                 say(f"epoch {epoch + 1}, {visualizer.name}: {one_line(error)}")
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Close what is written to."""
+        """Close TensorBoard's writer."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None
 
     def __getattr__(self, name: str) -> Any:
-        """Take every other call of a callback, and do nothing."""
+        """Return a function that does nothing for every other method of a callback."""
         if name.startswith(("on_", "_implements_")):
             return _nothing
         raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
@@ -118,13 +119,13 @@ class VisualizeCallback:
 
     def _ask(self, visualizer: Visualizer) -> Run:
         from kerascnn.network.network import Network
-        from kerascnn.run.run import visualize
+        from kerascnn.run.run import ask
 
-        # A view of its own each time: an older one may hold what it computed of older weights.
+        # A new view each time: an older one may hold what it computed with older weights.
         network = Network(self.model, **self._options)
-        return visualize(visualizer, network, self._pictures(), self._target)
+        return ask(question_for(visualizer, self._pictures(), self._target), network)
 
-    def _pictures(self) -> list[Any]:
+    def _pictures(self) -> Sequence[str | Path | Picture]:
         import numpy as np
 
         from kerascnn.images.reading import Picture
@@ -159,7 +160,7 @@ class VisualizeCallback:
             self._writer.flush()
 
 
-def _nothing(*_arguments: Any, **_more: Any) -> bool:
+def _nothing(*_arguments: object, **_more: object) -> bool:
     return False
 
 

@@ -5,7 +5,7 @@
     def test_it_keeps_the_contract():
         check_visualizer(MyVisualizer)
 
-Needs no test framework: what is not kept is an `AssertionError` of one line.
+Needs no test framework: what is wrong is an `AssertionError` of one line.
 """
 
 from __future__ import annotations
@@ -49,23 +49,23 @@ def check_visualizer(
     pictures: np.ndarray | None = None,
     target: str = "predicted",
 ) -> None:
-    """See that a visualizer keeps what users of kerascnn rely on.
+    """Check that a visualizer does what users of kerascnn rely on.
 
-    - It has a name, a docstring, and help for each option; its defaults keep their own bounds.
+    - It has a name, a docstring, and help for each option; its defaults are within their bounds.
     - Its module loads neither TensorFlow nor Matplotlib.
-    - On a tiny network of each Keras generation: finite values of the right shapes; the images, the
-      network's weights untouched; the same seed gives the same numbers; the result is written to
-      NPZ and read back without loss; it can be drawn.
+    - On a tiny network of each Keras generation: finite values of the right shapes; images and
+      weights unchanged; the same seed gives the same numbers; the result is written to NPZ and read
+      back without loss; it can be drawn.
 
     Args:
         visualizer: the class, which runs with its defaults, or an instance with options that
             make it quick.
-        networks: whom to ask in place of the tiny networks.
-        pictures: what to ask about, N×H×W×C in the networks' values; by default two of noise.
-        target: what to explain, as ``--target`` takes it.
+        networks: the networks to query in place of the tiny ones.
+        pictures: N×H×W×C in the networks' values; by default two of noise.
+        target: ``predicted``, a class index or name, or ``layer:channel``.
 
     Raises:
-        AssertionError: what is not kept, in one line.
+        AssertionError: what is wrong, in one line.
         KerascnnError: what the visualizer itself refuses, as a network without convolutions.
     """
     asked = visualizer() if isinstance(visualizer, type) else visualizer
@@ -88,7 +88,7 @@ def families() -> list[str]:
 
 
 def tiny_network(family: str = "keras3", *, channels: int = 3, seed: int = 0) -> Network:
-    """Return a network that answers in milliseconds: two convolutions, three classes.
+    """Return a network that computes in milliseconds: two convolutions, three classes.
 
     Layers ``first`` (6 filters of 3×3), ``pool``, ``second`` (8 filters of 3×3), ``mean`` and
     ``classes``; pictures of `SIDE` × `SIDE` pixels in [0, 1].
@@ -123,7 +123,7 @@ def tiny_network(family: str = "keras3", *, channels: int = 3, seed: int = 0) ->
     return Network(model, preprocessing="unit", labels=("round", "square", "other"))
 
 
-# --- what the class says of itself --------------------------------------------------------------
+# --- the class ----------------------------------------------------------------------------------
 
 
 def _declared(cls: type[Visualizer]) -> None:
@@ -137,10 +137,10 @@ def _declared(cls: type[Visualizer]) -> None:
 
 @functools.cache
 def _loads_nothing_slow(cls: type[Visualizer]) -> None:
-    """Import the class's module in a fresh interpreter, and see what came along."""
+    """Import the class's module in a fresh interpreter, and check which modules that loads."""
     name = cls.__module__
     source = getattr(sys.modules.get(name), "__file__", None)
-    # Typed into a notebook there is no module to import; a script that calls us would run again.
+    # A class of a notebook has no module to import; a script that calls us would run again.
     if source is None or name == "__main__":
         return
     done = subprocess.run(
@@ -159,7 +159,7 @@ def _loads_nothing_slow(cls: type[Visualizer]) -> None:
     if slow:
         raise AssertionError(
             f"{name} imports {', '.join(slow)} when it is loaded; import that inside the method "
-            "that needs it, so that kerascnn --help stays quick"
+            "that needs it, so that kerascnn --help stays fast"
         )
 
 
@@ -184,7 +184,7 @@ def _findable(name: str) -> bool:
     return importlib.machinery.PathFinder.find_spec(top) is not None
 
 
-# --- what it answers ----------------------------------------------------------------------------
+# --- its results --------------------------------------------------------------------------------
 
 
 def _answers(
@@ -237,16 +237,16 @@ def _ask(
     target: str,
     where: str,
 ) -> Result:
-    from kerascnn.run.run import answer
+    from kerascnn.run.run import call
 
     wanted = None
     before = None if images is None else images.copy()
     if images is not None:
-        if not visualizer.any_size and not visualizer.streams:
+        if visualizer.takes_target():
             wanted = network.target(target, network.scores(images))
         images.setflags(write=False)
     try:
-        result = answer(visualizer, network, images, wanted)
+        result: Result = call(visualizer, network, images, wanted)
     except PluginError as error:
         if "read-only" in str(error):
             raise AssertionError(f"{where}: the images are written to; copy them first") from error

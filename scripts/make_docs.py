@@ -21,8 +21,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from kerascnn.plugin.options import options
 from kerascnn.plugin.registry import Plugin, Registry
-from kerascnn.plugin.visualizer import options
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "plugins"

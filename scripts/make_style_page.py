@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from kerascnn.plugin.visualizer import options
+from kerascnn.plugin.options import options
 from kerascnn.style.settings import StyleSettings
 
 ROOT = Path(__file__).resolve().parent.parent

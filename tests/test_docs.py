@@ -9,8 +9,8 @@ import subprocess
 import pytest
 
 from helpers.paths import ROOT
+from kerascnn.plugin.options import options
 from kerascnn.plugin.registry import Registry
-from kerascnn.plugin.visualizer import options
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PLUGINS = [p for p in Registry().discover().plugins.values() if p.distribution == "kerascnn"]

@@ -14,7 +14,8 @@ import kerascnn.ascent
 from helpers.environments import Environment
 from helpers.paths import DOCS
 from kerascnn import Result
-from kerascnn.plugin.registry import Hooks
+from kerascnn.plugin import hooks
+from kerascnn.plugin.options import BOUNDS
 from kerascnn.plugin.visualizer import Visualizer
 
 FENCE = re.compile(
@@ -109,7 +110,7 @@ def kinds(cls=Result):
     "name",
     sorted(
         {
-            *(name for name in vars(Hooks) if name.startswith("kerascnn_")),
+            *(name for name in vars(hooks) if name.startswith("kerascnn_")),
             *(name for name in Visualizer.__class_vars__ if not name.startswith("_")),
             *kerascnn.__all__,
             *kinds(),
@@ -123,13 +124,7 @@ def test_the_reference_names_everything(name):
 
 
 def test_the_reference_tells_of_every_bound():
-    from kerascnn.plugin.visualizer import _bounds  # noqa: F401  (where they are listed)
-
-    source = (Path(kerascnn.__file__).parent / "plugin" / "visualizer.py").read_text(
-        encoding="utf-8"
-    )
-    listed = re.search(r"words = \{(.*?)\n    \}", source, flags=re.S)[1]
-    for bound in re.findall(r'"(\w+)": ', listed):
+    for bound in BOUNDS:
         assert f"`{bound}`" in REFERENCE
 
 

@@ -7,25 +7,20 @@ from typing import Any
 
 import click
 
-from kerascnn.commands.flags import DEBUG, JSON, PLUGIN_FILES, model_flags, open_network
+from kerascnn.commands.flags import JSON, model_flags, open_network
 from kerascnn.commands.output import print_columns, print_json
-from kerascnn.commands.plugin_flags import open_registry
 from kerascnn.errors import one_line
+from kerascnn.run.model_options import ModelOptions
 from kerascnn.sizes import size_text
 
 
 @click.command()
 @click.argument("model")
-@PLUGIN_FILES
 @model_flags
 @JSON
-@DEBUG
-@click.pass_context
-def inspect(
-    ctx: click.Context, model: str, plugin_files: tuple[str, ...], as_json: bool, **flags: Any
-) -> None:
+def inspect(model: str, model_options: ModelOptions, as_json: bool) -> None:
     """Tell what a saved model is: its layers, shapes, receptive fields, head and input."""
-    network = open_network(open_registry(ctx, plugin_files), model, flags)
+    network = open_network(model, model_options)
     from kerascnn.network.summary import describe, shape_trace
 
     found = describe(network)

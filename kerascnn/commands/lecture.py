@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -13,7 +13,7 @@ from kerascnn.errors import one_line
 from kerascnn.lecture.book.settings import EPOCHS, OPTIONS, QUICK_EPOCHS, Settings
 
 
-def _own_options(command: Any) -> Any:
+def _own_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add a flag for each of the chapters' own options."""
     for own in reversed(OPTIONS):
         command = click.option(f"--{own.name}", metavar=own.metavar, help=own.help)(command)
@@ -52,17 +52,12 @@ def lecture(
     examples: int,
     data: str | None,
     as_json: bool,
-    debug: bool,
     **options: str | None,
 ) -> None:
     """Reproduce the lecture: train, measure, and write the book of its figures and claims.
 
-    What is finished already is not made again. The book is DIR/index.html.
+    Chapters that are finished are not made again. The book is DIR/index.html.
     """
-    from kerascnn.terminal.silence import hush
-
-    if not debug:
-        hush()
     from kerascnn.lecture import make_book
 
     settings = Settings(

@@ -1,4 +1,4 @@
-"""``kerascnn plugins``: the visualizers at hand."""
+"""``kerascnn plugins``: the visualizers there are, and a new plugin's first files."""
 
 from __future__ import annotations
 
@@ -7,27 +7,31 @@ from pathlib import Path
 
 import click
 
-from kerascnn.commands.flags import DEBUG_UNUSED, JSON, PLUGIN_FILES
+from kerascnn.commands.flags import DEBUG, JSON, PLUGIN_FILES, registry_of
 from kerascnn.commands.group import Commands
 from kerascnn.commands.output import print_columns, print_json
-from kerascnn.commands.plugin_flags import open_registry
 from kerascnn.errors import one_line
-from kerascnn.plugin.registry import Registry
-from kerascnn.plugin.visualizer import options, summary
+from kerascnn.plugin.hooks import PROJECT
+from kerascnn.plugin.options import options
+from kerascnn.plugin.visualizer import summary
 
 
 @click.group(cls=Commands, invoke_without_command=True)
 @PLUGIN_FILES
 @JSON
-@DEBUG_UNUSED
+@DEBUG
 @click.pass_context
-def plugins(ctx: click.Context, plugin_files: tuple[str, ...], as_json: bool) -> None:
-    """List the visualizers at hand, and plugins that could not be taken."""
-    registry = open_registry(ctx, plugin_files)
-    ctx.obj = registry
+def plugins(ctx: click.Context, /, as_json: bool) -> None:
+    """List the visualizers, the commands of plugins, and plugins that can't be used."""
     if ctx.invoked_subcommand is not None:
         return
+    registry = registry_of(ctx)
     found = list(registry.plugins.values())
+    commands = [
+        (name, offered.command.get_short_help_str(), f"{offered.distribution} {offered.version}")
+        for name, offered in registry.commands.items()
+        if offered.distribution != PROJECT
+    ]
     if as_json:
         print_json(
             {
@@ -40,12 +44,19 @@ def plugins(ctx: click.Context, plugin_files: tuple[str, ...], as_json: bool) ->
                     }
                     for plugin in found
                 ],
+                "commands": [
+                    {"name": name, "summary": told, "distribution": origin}
+                    for name, told, origin in commands
+                ],
                 "problems": [vars(problem) for problem in registry.problems],
             }
         )
         return
     rows = [(p.name, summary(p.visualizer), f"{p.distribution} {p.version}".strip()) for p in found]
     print_columns([("plugin", "what it shows", "from"), *rows])
+    if commands:
+        click.echo()
+        print_columns([("command", "what it does", "from"), *commands])
     for problem in registry.problems:
         click.echo(f"not taken: {problem}")
 
@@ -54,15 +65,13 @@ def plugins(ctx: click.Context, plugin_files: tuple[str, ...], as_json: bool) ->
 @click.argument("name")
 @PLUGIN_FILES
 @JSON
-@DEBUG_UNUSED
-@click.pass_obj
-def show(registry: Registry, name: str, plugin_files: tuple[str, ...], as_json: bool) -> None:
+@DEBUG
+@click.pass_context
+def show(ctx: click.Context, /, name: str, as_json: bool) -> None:
     """Show one visualizer: what it does, its options and their defaults."""
     import inspect
 
-    for path in plugin_files:
-        registry.add_file(Path(path))
-    plugin = registry.get(name)
+    plugin = registry_of(ctx).get(name)
     declared = options(plugin.visualizer)
     if as_json:
         keys = ("name", "flag", "takes", "default", "help")
@@ -92,14 +101,14 @@ def show(registry: Registry, name: str, plugin_files: tuple[str, ...], as_json: 
 @click.argument("name")
 @click.option("--into", default=".", metavar="DIR", help="Where its folder is made; default: here.")
 @JSON
-@DEBUG_UNUSED
-@click.pass_obj
-def new(registry: Registry, name: str, into: str, as_json: bool) -> None:
-    """Write a new plugin's package: a visualizer, a test, and what installs them."""
+@DEBUG
+@click.pass_context
+def new(ctx: click.Context, /, name: str, into: str, as_json: bool) -> None:
+    """Write a new plugin's package: a visualizer, a test, and the files to install them."""
     from kerascnn.plugin.scaffold.scaffold import check_name, write_plugin
     from kerascnn.version import __version__
 
-    folder = write_plugin(check_name(name, registry.plugins), Path(into), __version__)
+    folder = write_plugin(check_name(name, registry_of(ctx).plugins), Path(into), __version__)
     files = sorted(str(path) for path in folder.rglob("*") if path.is_file())
     if as_json:
         print_json({"folder": str(folder), "files": files})

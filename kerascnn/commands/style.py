@@ -1,34 +1,34 @@
-"""``kerascnn style``: a photograph repainted in the manner of a painting."""
+"""``kerascnn style``: a photograph painted in the style of a painting."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 
-from kerascnn.commands.flags import DEBUG, JSON
+from kerascnn.commands.flags import DEBUG, JSON, size
 from kerascnn.commands.output import print_json
-from kerascnn.commands.plugin_flags import flag_value, help_line, make_flag
+from kerascnn.commands.plugin_flags import OptionsCommand, help_line, make_flag, values_of
 from kerascnn.errors import UsageError, one_line
-from kerascnn.plugin.visualizer import options
+from kerascnn.plugin.options import options
 from kerascnn.style.settings import StyleSettings
 
 
-class _StyleCommand(click.Command):
+class _StyleCommand(OptionsCommand):
     """A command whose flags are its own and those of the settings."""
 
-    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        flags = [make_flag(o, o.name, "", o.is_list) for o in options(StyleSettings)]
-        return [*super().get_params(ctx), *flags]
+    def option_flags(self, ctx: click.Context) -> list[click.Option]:
+        return [make_flag(option, option.is_list) for option in options(StyleSettings)]
 
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        own = [p for p in super().get_params(ctx) if isinstance(p, click.Option)]
-        records = [option.get_help_record(ctx) for option in own]
-        with formatter.section("Options"):
-            formatter.write_dl([record for record in records if record is not None])
+    def records(self, ctx: click.Context, given: Mapping[str, object]) -> Mapping[str, object]:
+        like = ctx.params.pop("like")
+        values = {} if like is None else _settings_of(like)
+        values.update(values_of(options(StyleSettings), given))
+        return {"settings": StyleSettings.parse(values)}
+
+    def write_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("How it is painted"):
             formatter.write_dl([help_line(option) for option in options(StyleSettings)])
 
@@ -41,61 +41,64 @@ class _StyleCommand(click.Command):
 )  # fmt: skip
 @click.option(
     "--mask", "masks", multiple=True, metavar="PATH",
-    help="Where a style goes: white, in a picture as large as the content. Once a style, or once "
-    "less: the last style then goes where no other does.",
+    help="Where a style goes: white, in a picture as large as the content. Once for each style, "
+    "or once less: the last style then goes where no other does.",
 )  # fmt: skip
 @click.option(
     "--style-mask", "style_masks", multiple=True, metavar="PATH",
-    help="What part of a style's picture counts. Once a style.",
+    help="What part of a style's picture counts. Once for each style.",
 )  # fmt: skip
 @click.option(
-    "--memory", metavar="SIZE",
-    help="What the program may take, as 4G; larger pictures go in tiles. Default: half of all.",
+    "--memory", type=size, metavar="SIZE",
+    help="The most memory to use, as 4G; larger pictures go in tiles. Default: half of all.",
 )  # fmt: skip
 @click.option("--preview", default=0, metavar="N", help="Write the picture so far every N steps.")
 @click.option(
     "--save-every", default=20, show_default=True, metavar="N",
     help="Save the state every N steps, for --resume.",
 )  # fmt: skip
-@click.option("--resume", is_flag=True, help="Go on where the same command was stopped.")
+@click.option("--resume", is_flag=True, help="Resume where the same command was stopped.")
 @click.option(
-    "--like", metavar="PICTURE", help="Take the settings out of a picture that was painted before."
+    "--like", metavar="PICTURE", help="Use the settings of a picture that was painted before."
 )
 @JSON
 @DEBUG
-def style(pictures: Sequence[str], as_json: bool, debug: bool, **flags: Any) -> None:
-    """Paint a picture in the manner of others: kerascnn style photo.jpg painting.jpg -o out.png.
+def style(
+    settings: StyleSettings,
+    pictures: Sequence[str],
+    out: str | None,
+    masks: Sequence[str],
+    style_masks: Sequence[str],
+    memory: int | None,
+    preview: int,
+    save_every: int,
+    resume: bool,
+    as_json: bool,
+) -> None:
+    """Paint a picture in the style of others: kerascnn style photo.jpg painting.jpg -o out.png.
 
     CONTENT is a picture or a folder of them; several STYLEs are blended, or go where --mask says.
-    Without any, packaged pictures are taken.
+    Without any, packaged pictures are used.
     """
     for flag, steps, least in (
-        ("--preview", flags["preview"], 0),
-        ("--save-every", flags["save_every"], 1),
+        ("--preview", preview, 0),
+        ("--save-every", save_every, 1),
     ):
         if steps < least:
             raise UsageError(f"{flag} must be at least {least}. Received: {steps}")
-    settings = _settings(flags)
-
-    from kerascnn.network.memory import parse_bytes
-    from kerascnn.terminal.silence import hush
-
-    memory = None if flags["memory"] is None else parse_bytes(flags["memory"])
-    if not debug:
-        hush()
     from kerascnn.style.jobs import StyleJob, paint
 
     filed = paint(
         StyleJob(
             settings=settings,
             pictures=pictures,
-            out=None if flags["out"] is None else Path(flags["out"]),
-            masks=flags["masks"],
-            style_masks=flags["style_masks"],
+            out=None if out is None else Path(out),
+            masks=masks,
+            style_masks=style_masks,
             memory=memory,
-            preview=flags["preview"],
-            save_every=flags["save_every"],
-            resume=flags["resume"],
+            preview=preview,
+            save_every=save_every,
+            resume=resume,
         )
     )
     if as_json:
@@ -113,22 +116,15 @@ def style(pictures: Sequence[str], as_json: bool, debug: bool, **flags: Any) -> 
         click.echo(str(painted.path))
 
 
-def _settings(flags: Mapping[str, Any]) -> StyleSettings:
-    """Make the settings: those of another painting, if asked, under the flags that were given."""
-    given: dict[str, Any] = {}
-    if flags["like"] is not None:
-        from kerascnn.style.pictures import read_record
+def _settings_of(picture: str) -> dict[str, object]:
+    """Return the settings that a picture was painted with, as it has them in itself."""
+    from kerascnn.style.pictures import read_record
 
-        record = read_record(Path(flags["like"]))
-        found = None if record is None else record.get("settings")
-        if not isinstance(found, dict):
-            raise UsageError(
-                f"--like takes a picture painted by this program. {one_line(flags['like'])} says "
-                "nothing of how it was painted"
-            )
-        given.update(found)
-    for option in options(StyleSettings):
-        value = flags[option.name]
-        if value is not None and value != ():
-            given[option.name] = flag_value(option, value)
-    return StyleSettings.parse(given)
+    record = read_record(Path(picture))
+    found = None if record is None else record.get("settings")
+    if not isinstance(found, dict):
+        raise UsageError(
+            f"--like takes a picture painted by this program. {one_line(picture)} does not say "
+            "how it was painted"
+        )
+    return found

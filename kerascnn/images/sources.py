@@ -234,7 +234,7 @@ class Files:
         return digest.hexdigest()
 
 
-def open_source(images: Sequence[str | Path] | Sequence[Picture], contract: InputSpec) -> Source:
+def open_source(images: Sequence[str | Path | Picture], contract: InputSpec) -> Source:
     """Return what is to be swept over.
 
     Args:

@@ -1,7 +1,7 @@
 """Finding plugins: the hooks they implement, the entry points they are found by.
 
-A plugin that can't be loaded, doubles another's name or breaks the contract is reported by name
-and distribution, and stops nothing else.
+A plugin that can't be loaded, has a name that is taken or breaks the contract is reported by name
+and distribution, and the others are not affected.
 """
 
 from __future__ import annotations
@@ -10,42 +10,45 @@ import importlib.metadata
 import importlib.util
 import inspect
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pluggy
 
-from kerascnn.errors import KerascnnError, PluginError, UsageError, nearest, one_line
-from kerascnn.plugin.visualizer import NAME, Visualizer, options
+from kerascnn.errors import PluginError, UsageError, nearest, one_line
+from kerascnn.plugin import hooks
+from kerascnn.plugin.guard import guarded
+from kerascnn.plugin.hooks import PROJECT
+from kerascnn.plugin.options import options
+from kerascnn.plugin.visualizer import NAME, Visualizer
 
-GROUP = "kerascnn"
+if TYPE_CHECKING:
+    import click
 
-hookspec = pluggy.HookspecMarker("kerascnn")
-hookimpl = pluggy.HookimplMarker("kerascnn")
+T = TypeVar("T")
 
 
-class Hooks:
-    """What a plugin may implement, each by a function marked with `hookimpl`."""
+@dataclass(frozen=True)
+class Origin:
+    """Where a plugin's module comes from.
 
-    @hookspec
-    def kerascnn_visualizers(self) -> Iterable[type[Visualizer]]:  # type: ignore[empty-body]
-        """Yield the visualizer classes of this plugin."""
+    Attributes:
+        label: the name of its entry point, or of its file.
+        distribution: the installed distribution, or the file's path.
+        version: the distribution's; empty for a file.
+    """
 
-    @hookspec
-    def kerascnn_custom_objects(self) -> Mapping[str, Any]:  # type: ignore[empty-body]
-        """Return the custom layers and functions of this plugin, by the name a model file uses.
-
-        A model file that names one of them loads; without, it is refused. TensorFlow is to be
-        imported here or later, not when the plugin's module is.
-        """
+    label: str
+    distribution: str
+    version: str = ""
 
 
 @dataclass(frozen=True)
 class Plugin:
-    """A visualizer that was found, and where it came from."""
+    """A visualizer that was found, and where it comes from."""
 
     visualizer: type[Visualizer]
     distribution: str
@@ -58,8 +61,17 @@ class Plugin:
 
 
 @dataclass(frozen=True)
+class OfferedCommand:
+    """A command that was found, and where it comes from."""
+
+    command: click.Command
+    distribution: str
+    version: str
+
+
+@dataclass(frozen=True)
 class Problem:
-    """A plugin that could not be taken: who, from where, and why."""
+    """A plugin that can't be used: its name, where it comes from, and why."""
 
     plugin: str
     distribution: str
@@ -72,41 +84,49 @@ class Problem:
 
 @dataclass
 class Registry:
-    """The visualizers at hand, by name, and the problems met while looking for them.
+    """What plugins offer, and the problems met while looking for it.
 
-    Reserved flags are those of ``kerascnn visualize`` itself; a visualizer whose option would
-    shadow one of them is a problem.
+    Attributes:
+        reserved: flags of the program's own commands; a visualizer with an option of such a flag
+            is a problem.
+        plugins: the visualizers, by name.
+        commands: the commands, by name.
+        problems: what can't be used.
+        asked: distributions and files that the user named; where a hook of theirs fails later, that
+            is an error and no mere problem.
     """
 
     reserved: frozenset[str] = frozenset()
     plugins: dict[str, Plugin] = field(default_factory=dict)
+    commands: dict[str, OfferedCommand] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    asked: set[str] = field(default_factory=set)
+    _origins: list[tuple[object, Origin]] = field(default_factory=list)
     _manager: pluggy.PluginManager = field(init=False)
 
     def __post_init__(self) -> None:
-        self._manager = pluggy.PluginManager("kerascnn")
-        self._manager.add_hookspecs(Hooks)
+        self._manager = pluggy.PluginManager(PROJECT)
+        self._manager.add_hookspecs(hooks)
 
     def discover(self) -> Registry:
-        """Take every plugin that an installed distribution declares in the group ``kerascnn``."""
+        """Register every module that an installed distribution declares as a plugin."""
         # pluggy's own loader lets one broken plugin end the program, and passes over a second
         # distribution that uses an entry point's name; hence this loop. The first-party ones come
         # first so that nobody takes their names away.
-        found = sorted(_entry_points(), key=lambda item: (item[1] != "kerascnn", item[1:]))
+        found = sorted(_entry_points(), key=lambda item: (item[1] != PROJECT, item[1:]))
         for entry, distribution, version in found:
-            label = one_line(entry.name, 80)
+            origin = Origin(one_line(entry.name, 80), distribution, version)
             try:
-                module = entry.load()
-            except (KeyboardInterrupt, MemoryError):
-                raise
-            except BaseException as error:
-                self._problem(label, distribution, f"can't be imported: {_reason(error)}")
-                continue
-            self._register(module, label, distribution, version)
+                with guarded("can't be imported"):
+                    module = entry.load()
+            except PluginError as error:
+                self._problem(origin.label, origin, error)
+            else:
+                self.register(module, origin)
         return self
 
     def add_file(self, path: Path) -> list[Plugin]:
-        """Take the plugin in a single Python file, as ``--plugin-file`` does.
+        """Register the plugin in a single Python file, as ``--plugin-file`` does; once for each.
 
         Returns:
             The visualizers it has.
@@ -114,85 +134,137 @@ class Registry:
         Raises:
             PluginError: the file can't be imported, or has nothing to offer.
         """
-        before, problems = set(self.plugins), len(self.problems)
-        hooked = self._register(_import_file(path), path.stem, one_line(path), "")
-        new = [plugin for name, plugin in self.plugins.items() if name not in before]
-        if len(self.problems) > problems:
-            raise PluginError(str(self.problems[problems]))
-        if not hooked:
-            raise PluginError(
-                f"{one_line(path)} implements no hook of kerascnn: write a function "
-                "kerascnn_visualizers marked with @hookimpl"
-            )
-        return new
+        origin = Origin(path.stem, one_line(path))
+        self.asked.add(origin.distribution)
+        if origin not in [known for _, known in self._origins]:
+            problems = len(self.problems)
+            hooked = self.register(_import_file(path), origin)
+            if len(self.problems) > problems:
+                raise PluginError(str(self.problems[problems]))
+            if not hooked:
+                raise PluginError(
+                    f"{one_line(path)} implements no hook of kerascnn: write a function "
+                    "kerascnn_visualizers marked with @hookimpl"
+                )
+        return [p for p in self.plugins.values() if p.distribution == origin.distribution]
+
+    def register(self, module: object, origin: Origin) -> bool:
+        """Take what a module offers; what can't be taken becomes a problem.
+
+        Returns:
+            Whether the module implements a hook at all.
+        """
+        if self._manager.is_registered(module):
+            return True
+        try:
+            with guarded("can't be registered"):
+                self._manager.register(module, name=f"{origin.label} ({origin.distribution})")
+        except PluginError as error:
+            self._problem(origin.label, origin, error)
+            return True
+        self._origins.append((module, origin))
+        offered: list[Any] = []
+        self._call("kerascnn_visualizers", module, origin, offered.extend)
+        for visualizer in offered:
+            self._take_visualizer(visualizer, origin)
+        offered = []
+        self._call("kerascnn_commands", module, origin, offered.extend)
+        for command in offered:
+            self._take_command(command, origin)
+        return bool(self._manager.get_hookcallers(module))
 
     def get(self, name: str) -> Plugin:
         """Return the visualizer of that name.
 
         Raises:
             UsageError: there is none; the nearest names are in the message.
-            PluginError: a plugin of that name was found and could not be taken; the reason.
+            PluginError: a plugin of that name was found and can't be used; the reason.
         """
-        if name in self.plugins:
-            return self.plugins[name]
+        return self._find("plugin", name, self.plugins)
+
+    def get_command(self, name: str) -> OfferedCommand:
+        """Return the command of that name; raises what `get` does."""
+        return self._find("command", name, self.commands)
+
+    def custom_objects(self) -> dict[str, object]:
+        """Return what the plugins' hooks ``kerascnn_custom_objects`` give, together.
+
+        Raises:
+            PluginError: the hook of a plugin that the user `asked` for fails; others' are problems.
+        """
+        found: dict[str, object] = {}
+        for module, origin in self._origins:
+            problem = self._call("kerascnn_custom_objects", module, origin, found.update)
+            if problem is not None and origin.distribution in self.asked:
+                raise PluginError(str(problem))
+        return found
+
+    def _find(self, kind: str, name: str, found: Mapping[str, T]) -> T:
+        if name in found:
+            return found[name]
         for problem in self.problems:
             if problem.plugin == name:
                 raise PluginError(str(problem))
-        raise UsageError(f"no plugin {one_line(name, 60)!r}{nearest(name, self.plugins)}")
+        more = "; some can't be used: kerascnn plugins tells why" if self.problems else ""
+        raise UsageError(f"no {kind} {one_line(name, 60)!r}{nearest(name, found)}{more}")
 
-    def custom_objects(self) -> dict[str, Any]:
-        """Return what the plugins' hooks ``kerascnn_custom_objects`` give, together."""
-        found: dict[str, Any] = {}
-        for hook in self._manager.hook.kerascnn_custom_objects.get_hookimpls():
-            try:
-                give: Any = hook.function
-                found.update(give())
-            except Exception as error:
-                self._problem(hook.plugin_name, "", f"kerascnn_custom_objects: {_reason(error)}")
-        return found
-
-    def _register(self, module: Any, label: str, distribution: str, version: str) -> bool:
-        """Take what ``module`` offers; return whether it implements a hook at all."""
-        name = f"{label} ({distribution})"
+    def _call(
+        self, hook: str, module: object, origin: Origin, take: Callable[[Any], object]
+    ) -> Problem | None:
+        """Call a module's hook and take what it gives; return the problem where that fails."""
+        # By hand, not through pluggy, where one failing hook would stop the others.
+        caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
         try:
-            if self._manager.get_plugin(name) is None and not self._manager.is_registered(module):
-                self._manager.register(module, name=name)
-            # Called by hand, not through pluggy: one failing hook must not stop the others.
-            calls: list[Any] = [
-                hook.function
-                for hook in self._manager.hook.kerascnn_visualizers.get_hookimpls()
-                if hook.plugin is module
-            ]
-            found = [visualizer for call in calls for visualizer in call()]
-        except Exception as error:
-            self._problem(label, distribution, f"can't be registered: {_reason(error)}")
-            return True
-        for visualizer in found:
-            self._take(visualizer, label, distribution, version)
-        return bool(self._manager.get_hookcallers(module))
+            for implementation in caller.get_hookimpls():
+                if implementation.plugin is module:
+                    with guarded("can't be registered"):
+                        take(implementation.function())
+        except PluginError as error:
+            return self._problem(origin.label, origin, f"{error} (in {hook})")
+        return None
 
-    def _take(self, visualizer: Any, label: str, distribution: str, version: str) -> None:
-        name = label
+    def _take_visualizer(self, visualizer: object, origin: Origin) -> None:
+        name = origin.label
         try:
-            if not (inspect.isclass(visualizer) and issubclass(visualizer, Visualizer)):
-                raise PluginError(f"gives {one_line(visualizer, 60)}, which is no Visualizer class")
-            name = one_line(visualizer.name, 60) or label
-            check(visualizer, self.reserved)
-        except Exception as error:
-            self._problem(name, distribution, _reason(error))
-            return
-        other = self.plugins.get(visualizer.name)
-        if other is not None and other.visualizer is not visualizer:
-            self._problem(
-                name, distribution, f"has the name of a plugin of {other.distribution}; left out"
-            )
-            return
-        self.plugins[name] = Plugin(visualizer, distribution, version)
+            with guarded("can't be checked", PluginError):
+                if not (inspect.isclass(visualizer) and issubclass(visualizer, Visualizer)):
+                    told = one_line(visualizer, 60)
+                    raise PluginError(f"gives {told}, which is no Visualizer class")
+                name = one_line(visualizer.name, 60) or name
+                check(visualizer, self.reserved)
+                other = self.plugins.get(name)
+                if other is not None and other.visualizer is not visualizer:
+                    raise PluginError(f"has the name of a plugin of {other.distribution}; left out")
+                self.plugins[name] = Plugin(visualizer, origin.distribution, origin.version)
+        except PluginError as error:
+            self._problem(name, origin, error)
 
-    def _problem(self, plugin: str, distribution: str, reason: str) -> None:
-        problem = Problem(one_line(plugin, 80), one_line(distribution, 80), one_line(reason))
+    def _take_command(self, command: object, origin: Origin) -> None:
+        import click
+
+        try:
+            with guarded("can't be checked", PluginError):
+                if not isinstance(command, click.Command):
+                    raise PluginError(f"gives {one_line(command, 60)}, which is no click command")
+                name = command.name or ""
+                told = f"its command {one_line(name, 60)!r}"
+                if not NAME.fullmatch(name):
+                    raise PluginError(f"{told} must be named by lower case words joined by hyphens")
+                if not (command.help or "").strip():
+                    raise PluginError(f"{told} has no docstring: it is the command's help")
+                if name in self.commands:
+                    other = self.commands[name].distribution
+                    raise PluginError(f"{told} has the name of a command of {other}; left out")
+                self.commands[name] = OfferedCommand(command, origin.distribution, origin.version)
+        except PluginError as error:
+            self._problem(origin.label, origin, error)
+
+    def _problem(self, plugin: str, origin: Origin, reason: object) -> Problem:
+        distribution = one_line(origin.distribution, 80)
+        problem = Problem(one_line(plugin, 80), distribution, one_line(reason))
         if problem not in self.problems:
             self.problems.append(problem)
+        return problem
 
 
 def check(visualizer: type[Visualizer], reserved: frozenset[str] = frozenset()) -> None:
@@ -213,12 +285,10 @@ def check(visualizer: type[Visualizer], reserved: frozenset[str] = frozenset()) 
     for option in options(visualizer):
         if option.flag in reserved and option.name not in Visualizer.model_fields:
             raise PluginError(f"option {option.flag} is a flag of kerascnn itself; rename it")
-    try:
+    with guarded("a default breaks its own bounds"):
         visualizer.model_validate(
             {name: field.default for name, field in visualizer.model_fields.items()}
         )
-    except ValueError as error:
-        raise PluginError(f"a default breaks its own bounds: {_reason(error)}") from error
 
 
 def _entry_points() -> list[tuple[importlib.metadata.EntryPoint, str, str]]:
@@ -234,38 +304,28 @@ def _entry_points() -> list[tuple[importlib.metadata.EntryPoint, str, str]]:
             continue
         for entry in entries:
             key = (name, entry.group, entry.name, entry.value)
-            if entry.group == GROUP and key not in seen:
+            if entry.group == PROJECT and key not in seen:
                 seen.add(key)
                 found.append((entry, one_line(name, 80), one_line(version, 40)))
     return found
 
 
 def _import_file(path: Path) -> ModuleType:
+    told = f"plugin file {one_line(path)}"
     if not path.is_file():
-        raise PluginError(f"--plugin-file {one_line(path)}: no such file")
+        raise PluginError(f"{told}: no such file")
     name = "kerascnn_plugin_file_" + path.stem
-    spec = importlib.util.spec_from_loader(
-        name, importlib.machinery.SourceFileLoader(name, str(path)), origin=str(path)
-    )
-    if spec is None or spec.loader is None:
-        raise PluginError(f"--plugin-file {one_line(path)}: not a Python file")
+    loader = importlib.machinery.SourceFileLoader(name, str(path))
+    spec = importlib.util.spec_from_loader(name, loader, origin=str(path))
+    if spec is None:
+        raise PluginError(f"{told}: not a Python file")
     module = importlib.util.module_from_spec(spec)
     # Pickling and pydantic look the module up by its name.
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
-    except (KeyboardInterrupt, MemoryError):
-        raise
-    except BaseException as error:
+        with guarded(f"{told} can't be imported"):
+            loader.exec_module(module)
+    except BaseException:
         del sys.modules[name]
-        raise PluginError(
-            f"--plugin-file {one_line(path)} can't be imported: {_reason(error)}"
-        ) from error
+        raise
     return module
-
-
-def _reason(error: BaseException) -> str:
-    text = one_line(error)
-    if isinstance(error, KerascnnError):
-        return text
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

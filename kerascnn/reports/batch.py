@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from kerascnn.errors import KerascnnError, one_line
 from kerascnn.images.reading import Picture
 from kerascnn.network.network import Network
-from kerascnn.plugin.visualizer import Visualizer, given_flags
+from kerascnn.plugin.options import given_flags
+from kerascnn.plugin.visualizer import Visualizer
 from kerascnn.results.heatmap import Heatmap
-from kerascnn.run.run import Run, command_line, gather, visualize
+from kerascnn.run.command_line import command_line
+from kerascnn.run.question import question_for
+from kerascnn.run.run import Run, ask, gather
 from kerascnn.terminal.progress import progress
 
 # A page has room for so many pictures.
@@ -100,14 +103,14 @@ def ask_all(
     with progress("asking", len(visualizers)) as bar:
         for visualizer in visualizers:
             begun = time.monotonic()
-            aimed = visualizer.reads_images and not (visualizer.streams or visualizer.any_size)
+            question = question_for(visualizer, images, target)
             run, failure = None, ""
             try:
                 given = _pictures_for(visualizer, pictures, images)
-                run = visualize(visualizer, network, given, target if aimed else "predicted")
+                run = ask(replace(question, images=given), network)
             except KerascnnError as error:
                 failure = one_line(error)
-            words = command_line(visualizer, model, images, target if aimed else "predicted")
+            words = command_line(question, model)
             taken = time.monotonic() - begun
             answers.append(Answer(visualizer, run, failure, words, taken))
             bar.advance(description=visualizer.name)

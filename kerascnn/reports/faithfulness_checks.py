@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -25,7 +24,8 @@ from kerascnn.run.faithfulness import (
     likeness,
     shuffled,
 )
-from kerascnn.run.run import Run, answer
+from kerascnn.run.model_options import ModelOptions
+from kerascnn.run.run import Run, call
 from kerascnn.terminal.progress import track
 
 _ORDERS = 3  # random ones to compare with
@@ -55,13 +55,13 @@ class Trust:
         return self.alike is not None and self.alike >= UNCHANGED
 
 
-def examine(network: Network, answers: Sequence[Answer], options: Mapping[str, Any]) -> list[Trust]:
+def examine(network: Network, answers: Sequence[Answer], options: ModelOptions) -> list[Trust]:
     """Return how each attribution among the answers fares, and a random order last.
 
     Args:
         network: whom they explain.
         answers: of `ask_all`; those that are no attribution are passed over.
-        options: of `Network`, as it was opened with.
+        options: how the network was opened.
     """
     asked = [a for a in answers if a.is_attribution and _is_whole(a.run)]
     if not asked:
@@ -146,12 +146,12 @@ def _score(run: Run, row: int) -> Score:
 
 
 def _under_shuffled_weights(
-    network: Network, asked: Sequence[Answer], options: Mapping[str, Any]
+    network: Network, asked: Sequence[Answer], options: ModelOptions
 ) -> dict[int, tuple[float | None, str]]:
     """Return each attribution's likeness to itself under shuffled weights, or why there is none."""
     found: dict[int, tuple[float | None, str]] = {}
     try:
-        with shuffled(network, **options) as other:
+        with shuffled(network, input=options.input, output=options.output) as other:
             for one in track(asked, "shuffled weights"):
                 found[id(one)] = _again(one, other)
     except KerascnnError as error:
@@ -164,7 +164,7 @@ def _again(one: Answer, other: Network) -> tuple[float | None, str]:
     assert one.run is not None
     values = np.stack([picture.values for picture in one.run.pictures])
     try:
-        result = answer(one.visualizer, other, values, one.run.target)
+        result = call(one.visualizer, other, values, one.run.target)
     except KerascnnError as error:
         return None, one_line(error)
     assert isinstance(result, Heatmap)

@@ -100,7 +100,7 @@ def drawn(network: Network, result: Result) -> dict[str, Any]:
 
 def answer_part(answer: Answer, number: int) -> dict[str, Any]:
     """Return one visualizer's answer: its picture, options, notes and command line."""
-    from kerascnn.plugin.visualizer import options
+    from kerascnn.plugin.options import options
 
     settings = [
         (option.flag, _plain(getattr(answer.visualizer, option.name)))

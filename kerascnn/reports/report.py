@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from kerascnn.errors import one_line
@@ -18,6 +18,7 @@ from kerascnn.reports.batch import Answer, ask_all
 from kerascnn.reports.faithfulness_checks import Trust, as_curves, examine
 from kerascnn.reports.units import UnitPage, unit_page
 from kerascnn.results.heatmap import Heatmap
+from kerascnn.run.model_options import ModelOptions
 
 
 def make_report(
@@ -29,7 +30,7 @@ def make_report(
     target: str = "predicted",
     layer: str | None = None,
     model: str = "model.h5",
-    options: Mapping[str, Any] | None = None,
+    options: ModelOptions | None = None,
     command: str = "kerascnn report",
 ) -> str:
     """Ask a network everything, and return the answers as one self-contained page.
@@ -42,7 +43,7 @@ def make_report(
         target: what to explain, as ``--target`` takes it.
         layer: whose units have a page; None for the last convolution.
         model: what command lines call the network.
-        options: of `Network`, as it was opened with (``input``, ``output``).
+        options: how the network was opened; None: with the defaults.
         command: the command line that makes this page.
 
     Raises:
@@ -53,7 +54,7 @@ def make_report(
         network.layer(layer)
     asked = ask_all(network, visualizers, images, target, model)
     answers = asked.answers
-    trust = examine(network, answers, options or {})
+    trust = examine(network, answers, options or ModelOptions())
     units = unit_page(network, registry, list(images), layer)
     return render_page(
         "report.html",

@@ -1,7 +1,7 @@
-"""Does a map tell the truth? Deletion and insertion curves, and what shuffled weights do to it.
+"""How faithful is a map? Deletion and insertion curves, and a map of shuffled weights to compare.
 
-The pixels that a map calls important are taken from the picture, or given to a blurred one, the
-most important first, and the network's score is watched (Petsiuk, Das and Saenko 2018). A map that
+The pixels that a map calls important are removed from the picture, or added to a blurred one, the
+most important first, and the network's score is measured (Petsiuk, Das and Saenko 2018). A map that
 stays the same when the weights are shuffled shows the picture, not the network (Adebayo et al.
 2018).
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from kerascnn.network.network import Network
 
 STEPS = 28
-"""Points of a curve, beside the first."""
+"""Points of a curve, not counting the first."""
 
 UNCHANGED = 0.8
-"""Rank correlation from which on a map counts as the same under shuffled weights."""
+"""The least rank correlation at which a map counts as the same under shuffled weights."""
 
 Score = Callable[[np.ndarray], np.ndarray]
 """Pictures N×H×W×C to N scores."""
@@ -30,10 +30,10 @@ Score = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """What the score does while pixels come or go.
+    """The score while pixels are added or removed.
 
     Attributes:
-        shares: P numbers from 0 to 1: how many of the pixels have come or gone.
+        shares: P numbers from 0 to 1: the share of the pixels that are added or removed.
         scores: P scores.
     """
 
@@ -42,7 +42,7 @@ class Curve:
 
     @property
     def area(self) -> float:
-        """The mean score on the way: low is good for deletion, high for insertion."""
+        """The area under the curve: low is good for deletion, high for insertion."""
         steps = np.diff(self.shares)
         return float((steps * (self.scores[1:] + self.scores[:-1]) / 2).sum())
 
@@ -53,10 +53,10 @@ def importance(
     """Return a number for each pixel of the picture, large where it matters.
 
     Args:
-        values: a map, h×w; a coarse one is stretched to the picture's size, straight lines between
-            the middles of its cells.
-        size: height and width of the picture.
-        low_is_notable: whether small values are the message, as of an occlusion map.
+        values: a map, h×w; a coarse one is scaled to the picture's size by linear interpolation
+            between the centres of its cells.
+        size: height and width of the picture, in pixels.
+        low_is_notable: whether small values mark what matters, as in an occlusion map.
     """
     found = np.asarray(values, np.float64)
     for axis, side in enumerate(size):
@@ -73,35 +73,36 @@ def importance(
 
 
 def deletion(score: Score, image: np.ndarray, order: np.ndarray, *, steps: int = STEPS) -> Curve:
-    """Take pixels away in an order: each gives way to the picture's mean colour.
+    """Remove pixels in an order: each is replaced by the picture's mean colour.
 
     Args:
-        score: the network, one number a picture.
+        score: the network: one number for each picture.
         image: H×W×C.
-        order: all H·W pixels by their number in the flattened picture, the first goes first.
-        steps: points of the curve beside the first; at most one a pixel.
+        order: the indices of all H·W pixels in the flattened picture, the first to remove first.
+        steps: points of the curve, not counting the first; at most one for each pixel.
     """
     mean = np.broadcast_to(image.mean(axis=(0, 1)), image.shape)
     return _replaced(score, image, mean, order, steps)
 
 
 def insertion(score: Score, image: np.ndarray, order: np.ndarray, *, steps: int = STEPS) -> Curve:
-    """Give pixels back in an order to the blurred picture; arguments as of `deletion`."""
+    """Add the picture's pixels in an order to the blurred picture; arguments as of `deletion`."""
     return _replaced(score, blurred(image), image, order, steps)
 
 
 def blurred(image: np.ndarray) -> np.ndarray:
-    """Return a picture H×W×C blurred until nothing is told apart: Gaussian, an eighth of a side."""
+    """Return a picture H×W×C blurred beyond recognition: Gaussian, σ an eighth of the long side."""
     from scipy.ndimage import gaussian_filter
 
     deviation = max(image.shape[:2]) / 8
-    return gaussian_filter(image.astype(np.float32), (deviation, deviation, 0), mode="nearest")
+    sigma = (deviation, deviation, 0)
+    return np.asarray(gaussian_filter(image.astype(np.float32), sigma, mode="nearest"))
 
 
 def by_importance(values: np.ndarray) -> np.ndarray:
-    """Return all pixels' numbers, the most important first; equals in a fixed random order.
+    """Return the indices of all pixels, the most important first; ties in a fixed random order.
 
-    A blank part of a map says nothing of its pixels, so they must not go row by row.
+    Where a map is constant it ranks no pixel before another, so these must not go row by row.
     """
     flat = np.asarray(values).ravel()
     tie = np.random.default_rng(0).permutation(flat.size)
@@ -127,18 +128,21 @@ def _replaced(
 
 
 @contextlib.contextmanager
-def shuffled(network: Network, seed: int = 0, **options: Any) -> Iterator[Network]:
-    """Give a view of a network with the numbers of each weight shuffled among themselves.
+def shuffled(
+    network: Network, seed: int = 0, *, input: str | None = None, output: str | None = None
+) -> Iterator[Network]:
+    """Yield a view of a network in which the values of each weight are shuffled.
 
-    The weights are back in their places when the block ends, however it ends.
+    The weights are restored when the block ends, however it ends.
 
     Args:
-        network: whose weights are shuffled, in place.
+        network: its weights are shuffled in place.
         seed: of the shuffling.
-        **options: of `Network`, where the network was opened with some (``input``, ``output``).
+        input: as of `Network`, where the network was opened with one.
+        output: as of `Network`, where the network was opened with one.
 
     Raises:
-        ModelError: the network can't be asked with such weights.
+        ModelError: the network can't be used with such weights.
     """
     from kerascnn.network.network import Network
 
@@ -147,10 +151,13 @@ def shuffled(network: Network, seed: int = 0, **options: Any) -> Iterator[Networ
     random = np.random.default_rng(seed)
     try:
         model.set_weights([_shuffled(random, weight) for weight in kept])
-        # A view of its own: the old one may hold what it has computed of the old weights.
+        # A new view: the old one may hold what it computed with the old weights.
         yield Network(
             model,
-            **{"preprocessing": network.input.preprocessing, "labels": network.labels, **options},
+            preprocessing=network.input.preprocessing,
+            labels=network.labels,
+            input=input,
+            output=output,
         )
     finally:
         model.set_weights(kept)
@@ -163,14 +170,14 @@ def _shuffled(random: np.random.Generator, weight: np.ndarray) -> np.ndarray:
 
 
 def likeness(first: Sequence[np.ndarray], second: Sequence[np.ndarray]) -> float:
-    """Return how alike two sets of maps are: the mean rank correlation of their absolute values.
+    """Return how similar two sets of maps are: the mean rank correlation of absolute values.
 
     Args:
         first: maps, h×w each.
         second: maps of the same sizes, of the network with shuffled weights.
 
     Returns:
-        1 for the same order of pixels, about 0 for unrelated ones; a blank map is like none.
+        1 for the same order of pixels, about 0 for unrelated ones; 0 where a map is constant.
     """
     from scipy.stats import rankdata
 

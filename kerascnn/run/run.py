@@ -6,11 +6,10 @@ import dataclasses
 import datetime
 import importlib.metadata
 import platform
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,47 +19,63 @@ from kerascnn.network.network import Network
 from kerascnn.network.precision import computing_in
 from kerascnn.network.target import Target
 from kerascnn.network.units import Unit
-from kerascnn.plugin.visualizer import Visualizer, given_flags
+from kerascnn.plugin.guard import guarded
+from kerascnn.plugin.visualizer import Visualizer
 from kerascnn.results.base import Result
+from kerascnn.run.question import PREDICTED, Question
 from kerascnn.storage.files import sha256, write_bytes, write_json
+from kerascnn.storage.output_layout import ResultFiles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+Json = dict[str, object]
+"""What `json` writes."""
 
 _PHOTOGRAPH = 64  # pixels a side: models of smaller pictures are not for photographs
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one visualizer said of one network.
+    """A question, the network it was asked of, and the result.
 
     Attributes:
-        visualizer: with its options.
-        network: what was asked.
-        pictures: what it was asked about; empty for a visualizer of the network alone.
-        scores: the model's logits for them, N × classes; None without pictures.
+        question: the visualizer with its options, and what it was asked about.
+        network: what was queried.
+        pictures: the pictures as the network sees them; empty for a visualizer of the network
+            alone.
+        scores: the model's logits for them, N × classes; None where nothing is a target.
         target: what was explained.
         result: the answer.
-        swept: of a streaming visualizer: what it swept over, as JSON takes it; ``pictures`` are
-            then those that its result shows.
-        checkpoint: what is to be removed when the answer is written.
+        swept: of a streaming visualizer: the pictures it was run over, as JSON takes it;
+            ``pictures`` are then those that its result shows.
+        checkpoint: the file to remove once the result is written.
     """
 
-    visualizer: Visualizer
+    question: Question
     network: Network
     pictures: tuple[Picture, ...]
     scores: np.ndarray | None
     target: Target | None
     result: Result
-    swept: dict[str, Any] | None = None
+    swept: Json | None = None
     checkpoint: Path | None = None
 
+    @property
+    def visualizer(self) -> Visualizer:
+        """The visualizer with its options."""
+        return self.question.visualizer
+
     def figure(self) -> Figure:
-        """Draw the result."""
+        """Draw the result.
+
+        Raises:
+            PluginError: a plugin's own kind of result can't be drawn.
+        """
         from kerascnn.render import draw
 
-        return draw(self.result, self.network.input.decode)
+        with guarded(f"plugin {self.visualizer.name!r} can't draw its result", KerascnnError):
+            return draw(self.result, self.network.input.decode)
 
     def _repr_png_(self) -> bytes:
         """Show it in a notebook, in the model's own colours."""
@@ -68,43 +83,40 @@ class Run:
 
         return to_png(self.figure())
 
-    def save(self, folder: str | Path, **more: Any) -> dict[str, Path]:
+    def save(self, folder: str | Path, **more: object) -> dict[str, Path]:
         """Write ``<name>.png``, ``<name>.npz`` and ``manifest.json``, each whole or not at all.
 
-        A result that has files of its own (a film) is written beside them, as ``<name>.gif``.
+        A result that has files of its own (a film) has them beside these, as ``<name>.gif``.
 
         Args:
             folder: where to; made if it is not there.
-            **more: further entries of the manifest.
+            **more: further entries of the manifest, as JSON takes them.
 
         Returns:
             The paths, by ``png``, ``npz``, ``manifest``, and the suffix of each other file.
 
         Raises:
             OutputError: the folder can't be written to.
+            PluginError: a plugin's own kind of result can't be drawn or written.
         """
         from kerascnn.render import to_png
 
-        folder = Path(folder)
-        name = self.visualizer.name
-        paths = {
-            "png": folder / f"{name}.png",
-            "npz": folder / f"{name}.npz",
-            "manifest": folder / "manifest.json",
-        }
+        files = ResultFiles(Path(folder), self.visualizer.name)
+        paths = {"png": files.named("png"), "npz": files.named("npz"), "manifest": files.manifest}
         image = to_png(self.figure())
-        own = self.result.files(self.network.input.decode)
-        self.result.save(paths["npz"])
+        with guarded(f"plugin {files.plugin!r} can't write its result", KerascnnError):
+            own = self.result.files(self.network.input.decode)
+            self.result.save(paths["npz"])
         write_bytes(paths["png"], image)
         for suffix, data in own.items():
-            paths[suffix] = folder / f"{name}.{suffix}"
+            paths[suffix] = files.named(suffix)
             write_bytes(paths[suffix], data)
         write_json(paths["manifest"], {**self.manifest(), **more})
         if self.checkpoint is not None:
             self.checkpoint.unlink(missing_ok=True)
         return paths
 
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> Json:
         """Return how the result came about, as JSON takes it."""
         return {
             "plugin": self.visualizer.name,
@@ -122,12 +134,12 @@ class Run:
             "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         }
 
-    def predictions(self) -> list[dict[str, Any]]:
+    def predictions(self) -> list[Json]:
         """Return each picture's predicted class, its score and probability, as JSON takes it."""
         if self.scores is None:
             return []
         chances = self.network.to_probabilities(self.scores)
-        found = []
+        found: list[Json] = []
         for row, picture in enumerate(self.pictures):
             best = int(self.scores[row].argmax())
             found.append(
@@ -142,7 +154,7 @@ class Run:
         return found
 
     def captions(self) -> list[str]:
-        """Return a line a picture: its name, what is explained, and how sure the model is."""
+        """Return a line for each picture: its name, what is explained, and its probability."""
         if self.scores is None or isinstance(self.target, Unit):
             return [f"{one_line(picture.name, 28)}: {self.target}" for picture in self.pictures]
         chances = self.network.to_probabilities(self.scores)
@@ -163,93 +175,94 @@ class Run:
 def visualize(
     visualizer: Visualizer,
     network: Network,
-    images: Sequence[str | Path] | Sequence[Picture] = (),
-    target: str = "predicted",
+    images: Sequence[str | Path | Picture] = (),
+    target: str = PREDICTED,
     resume: str | Path | None = None,
 ) -> Run:
     """Ask one question of a network.
 
     Args:
         visualizer: the question with its options, such as ``Saliency(signed=True)``.
-        network: whom to ask.
+        network: the network to query.
         images: paths of pictures and folders, or pictures read before; none takes a packaged
             sample that fits.
         target: ``predicted``, a class index or name, or ``layer:channel``.
         resume: a folder where a streaming visualizer keeps what it has found, in case it is
-            interrupted; the same question goes on from there.
+            interrupted; the same question resumes from there.
 
     Raises:
         KerascnnError: what went wrong, in one line; a failure of the plugin is a `PluginError`.
     """
+    return ask(Question(visualizer, tuple(images), target), network, resume)
+
+
+def ask(question: Question, network: Network, resume: str | Path | None = None) -> Run:
+    """Ask a question of a network; arguments and errors are those of `visualize`."""
+    visualizer = question.visualizer
     if visualizer.streams:
-        if target != "predicted":
-            raise UsageError(f"{visualizer.name} explains no class, so it takes no --target")
-        return _sweep(visualizer, network, images, None if resume is None else Path(resume))
+        return _sweep(question, network, None if resume is None else Path(resume))
     pictures: tuple[Picture, ...] = ()
-    values, scores, wanted = None, None, None
+    values, scores, target = None, None, None
     if visualizer.reads_images:
-        if visualizer.any_size and target != "predicted":
-            raise UsageError(f"{visualizer.name} explains no class, so it takes no --target")
-        pictures = gather(network, images, visualizer.any_size)
+        pictures = gather(network, question.images, visualizer.any_size)
         values = np.stack([picture.values for picture in pictures])
-        if not visualizer.any_size:
+        if visualizer.takes_target():
             scores = network.scores(values)
-            wanted = network.target(target, scores)
+            target = network.target(question.target, scores)
         # A visualizer that writes into its images would change what the next one sees.
         values.setflags(write=False)
-    result = answer(visualizer, network, values, wanted)
-    run = Run(visualizer, network, pictures, scores, wanted, result)
+    result = call(visualizer, network, values, target)
+    run = Run(question, network, pictures, scores, target, result)
     if pictures and not result.captions and result.count == len(pictures):
         result.captions = run.captions()
     return run
 
 
-def _sweep(
-    visualizer: Visualizer, network: Network, images: Sequence[Any], folder: Path | None
-) -> Run:
+def _sweep(question: Question, network: Network, folder: Path | None) -> Run:
     from kerascnn.images.sources import open_source
     from kerascnn.run.sweep import sweep
 
-    source = open_source(images, network.input)
+    visualizer = question.visualizer
+    source = open_source(question.images, network.input)
     checkpoint = None
     if folder is not None and network.loaded is not None:
-        checkpoint = folder / f"{visualizer.name}.part.npz"
+        checkpoint = ResultFiles(folder, visualizer.name).checkpoint
     result, pictures = sweep(
         visualizer,
         network,
         source,
-        lambda values: answer(visualizer, network, values, None),
+        lambda values: call(visualizer, network, values, None),
         checkpoint,
     )
-    swept = {"from": source.label, "sha256": source.fingerprint(), "skipped": source.skipped}
-    return Run(visualizer, network, pictures, None, None, result, swept, checkpoint)
+    swept: Json = {"from": source.label, "sha256": source.fingerprint(), "skipped": source.skipped}
+    return Run(question, network, pictures, None, None, result, swept, checkpoint)
 
 
-def answer(
+def call(
     visualizer: Visualizer, network: Network, values: np.ndarray | None, target: Target | None
 ) -> Result:
-    """Call a visualizer; whatever it fails by becomes one line.
+    """Call a visualizer; whatever it raises becomes an error of one line.
 
     Args:
-        visualizer: whom to call.
-        network: what it asks.
+        visualizer: with its options.
+        network: what it queries.
         values: the pictures, N×H×W×C in the network's values, or None.
         target: what to explain, or None.
 
     Raises:
         KerascnnError: what it refuses.
-        PluginError: it fails, or gives no `Result`.
+        ModelError: there is not enough memory.
+        PluginError: it fails, or returns no `Result`.
     """
     try:
-        with computing_in(network.precision.name):
+        with (
+            guarded(f"plugin {visualizer.name!r} failed", KerascnnError),
+            computing_in(network.precision.name),
+        ):
             result = visualizer.visualize(network, values, target)
-    except KerascnnError:
-        raise
     except MemoryError as error:
-        raise ModelError("there is not enough memory for this; give less by --memory") from error
-    except (Exception, SystemExit) as error:  # no plugin ends the whole program
-        raise PluginError(
-            f"plugin {visualizer.name!r} failed: {type(error).__name__}: {one_line(error)}"
+        raise ModelError(
+            "there is not enough memory for this; a smaller memory limit makes smaller batches"
         ) from error
     if not isinstance(result, Result):
         raise PluginError(
@@ -259,8 +272,10 @@ def answer(
     return result
 
 
-def gather(network: Network, images: Sequence[Any], any_size: bool = False) -> tuple[Picture, ...]:
-    """Read what was named, or take a packaged sample; all in one size.
+def gather(
+    network: Network, images: Sequence[str | Path | Picture], any_size: bool = False
+) -> tuple[Picture, ...]:
+    """Read the pictures of a question, or take packaged samples; all in one size.
 
     Args:
         network: whose input they are for.
@@ -277,14 +292,15 @@ def gather(network: Network, images: Sequence[Any], any_size: bool = False) -> t
         # A packaged digit stays a digit; it has no larger original.
         if images or not small:
             contract = replace(contract, shape=(None, None, contract.channels))
-    if images and isinstance(images[0], Picture):
-        return tuple(images)
+    ready = [image for image in images if isinstance(image, Picture)]
+    if ready:
+        return tuple(ready)
     if not images:
         samples = tuple(sample_pictures(contract))
         return samples[:1] if any_size else samples
-    paths = [Path(path) for path in images]
+    paths = [Path(image) for image in images if not isinstance(image, Picture)]
     if any_size and (len(paths) > 1 or paths[0].is_dir()):
-        raise UsageError("here one --image goes at a time: each keeps its own size")
+        raise UsageError("this visualizer takes one image at a time: each keeps its own size")
     if None in contract.shape:
         # A model of any size takes each picture in its own; together they take the first one's.
         height, width, channels = next(iter_pictures(paths, contract)).values.shape
@@ -292,33 +308,13 @@ def gather(network: Network, images: Sequence[Any], any_size: bool = False) -> t
     return tuple(read_pictures(paths, contract))
 
 
-def command_line(
-    visualizer: Visualizer, model: str, images: Sequence[Any] = (), target: str = "predicted"
-) -> str:
-    """Return the command line that asks a question again.
-
-    Args:
-        visualizer: with its options.
-        model: what the command line calls the network.
-        images: paths, or pictures read before.
-        target: as ``--target`` takes it.
-    """
-    words = ["kerascnn", "visualize", "--plugin", visualizer.name, model]
-    if visualizer.reads_images:
-        for image in images:
-            words += ["--image", str(getattr(image, "source", image))]
-    if target != "predicted":
-        words += ["--target", target]
-    return one_line(shlex.join([*words, *given_flags(visualizer)]), 2000)
-
-
-def _plain(target: Target | None) -> Any:
+def _plain(target: Target | None) -> object:
     if target is None:
         return None
     return str(target) if isinstance(target, Unit) else [int(index) for index in target]
 
 
-def _origin(network: Network) -> dict[str, Any]:
+def _origin(network: Network) -> Json:
     loaded = network.loaded
     if loaded is None:
         return {"path": None, "family": network.family}
@@ -333,7 +329,7 @@ def _origin(network: Network) -> dict[str, Any]:
     }
 
 
-def _picture_record(picture: Picture) -> dict[str, Any]:
+def _picture_record(picture: Picture) -> Json:
     path = Path(picture.source)
     return {
         "name": picture.name,

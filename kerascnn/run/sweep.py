@@ -1,4 +1,4 @@
-"""A visualizer over more pictures than memory holds: part by part, and on where it stopped."""
+"""A visualizer over more pictures than memory holds: in parts, and resumed where it stopped."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -26,7 +25,7 @@ _CHUNK_BYTES = 1 << 23  # an interruption loses one chunk at most
 _MOST_IN_CHUNK = 2048
 _PICTURES_BYTES = 1 << 29
 _SECONDS = 5.0
-"""How much work an interrupted sweep may lose."""
+"""How many seconds of work an interrupted sweep may lose."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +34,9 @@ class Swept:
 
     Attributes:
         result: of the pictures before ``after``; None before the first.
-        positions: where each picture is, by its number.
-        after: where to go on.
-        count: how many pictures that is.
+        positions: where each picture is in the source, by its index.
+        after: where to resume.
+        count: how many pictures are done.
     """
 
     result: Result | None
@@ -53,18 +52,18 @@ def sweep(
     ask: Callable[[np.ndarray], Result],
     checkpoint: Path | None = None,
 ) -> tuple[Result, tuple[Picture, ...]]:
-    """Ask a streaming visualizer about every picture of a source.
+    """Run a streaming visualizer over every picture of a source.
 
     Args:
         visualizer: one with ``streams``.
-        network: whom it asks.
+        network: what it queries.
         source: the pictures.
-        ask: gives the result for some pictures; the results are merged.
-        checkpoint: a file to keep what was found in case the sweep is interrupted; a sweep of the
-            same model, options and pictures goes on from it.
+        ask: returns the result for some pictures; the results are merged.
+        checkpoint: a file that keeps what was found in case the sweep is interrupted; a sweep of
+            the same model, options and pictures resumes from it.
 
     Returns:
-        The result, and the pictures that it wants to be seen with it.
+        The result, and the pictures that are shown with it.
 
     Raises:
         ImageError: there is no picture, or one that was named can't be read.
@@ -75,7 +74,7 @@ def sweep(
         kept = Checkpoint(checkpoint, _configuration(visualizer, network, source))
         so_far = kept.resume(_restored) or so_far
     if so_far.result is not None:
-        say(f"going on after {so_far.count:,} pictures, from {one_line(checkpoint)}")
+        say(f"resuming after {so_far.count:,} pictures, from {one_line(checkpoint)}")
     else:
         say(f"sweeping over {source.label}")
     size = _chunk_size(source, network)
@@ -92,7 +91,7 @@ def sweep(
     except BaseException:
         if kept and so_far.result is not None:
             _store(so_far, kept)
-            say(f"{so_far.count:,} pictures are done; the same command goes on from there")
+            say(f"{so_far.count:,} pictures are done; the same command resumes from there")
         raise
     if so_far.result is None:
         raise ImageError(f"there is no picture in {source.label}")
@@ -106,7 +105,7 @@ def sweep(
 
 
 def _that_fit(wanted: Sequence[int], source: Source, network: Network) -> Sequence[int]:
-    """Return as many of the pictures to be seen as memory should hold."""
+    """Return as many of the pictures to show as memory should hold."""
     budget = min(_PICTURES_BYTES, network.memory.bytes)
     most = max(1, budget // (4 * math.prod(source.shape)))
     if len(wanted) > most:
@@ -115,7 +114,7 @@ def _that_fit(wanted: Sequence[int], source: Source, network: Network) -> Sequen
 
 
 def _with(so_far: Swept, chunk: Chunk, ask: Callable[[np.ndarray], Result]) -> Swept:
-    """Return what is found when a chunk is added; an interruption leaves the old as it was."""
+    """Return what is found when a chunk is added; an interruption leaves ``so_far`` as it was."""
     chunk.values.setflags(write=False)
     part = ask(chunk.values)
     result = part if so_far.result is None else so_far.result.merge(part)
@@ -129,7 +128,7 @@ def _chunk_size(source: Source, network: Network) -> int:
 
 
 def _ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
-    """Yield chunks while the next one is read: decoding leaves the processor to others."""
+    """Yield chunks while the next one is read in a thread."""
     with ThreadPoolExecutor(1, thread_name_prefix="kerascnn-read") as pool:
         future = pool.submit(next, chunks, None)
         while (chunk := future.result()) is not None:

@@ -16,6 +16,7 @@ from kerascnn.images.reading import iter_picture_paths
 from kerascnn.network.precision import computing_in
 from kerascnn.storage.checkpoint import Checkpoint
 from kerascnn.storage.files import output_folder
+from kerascnn.storage.output_layout import STYLE
 from kerascnn.style.forecast import duration
 from kerascnn.style.pictures import SAMPLE, SUFFIXES, check_suffix, write_picture
 from kerascnn.style.run import DEFAULT_CONTENT, DEFAULT_STYLE, describe
@@ -109,7 +110,7 @@ def _plan(order: StyleJob, content: str) -> tuple[list[str], list[Path]]:
     contents = [str(p) for p in iter_picture_paths([Path(content)])] if several else [content]
     if several and order.masks:
         raise UsageError("--mask goes with one content, not with a folder of them")
-    folder = Path("kerascnn-out") / "style" if order.out is None else order.out
+    folder = STYLE if order.out is None else order.out
     if several or order.out is None or folder.is_dir():
         if several and folder.suffix.lower() in SUFFIXES and not folder.is_dir():
             raise UsageError(

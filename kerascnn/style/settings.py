@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pydantic
 
 from kerascnn.network.precision import AUTO, BFLOAT16, FLOAT32, has_bfloat16
-from kerascnn.plugin.visualizer import OptionRecord, option
+from kerascnn.plugin.options import OptionRecord, option
 
 STYLE_LAYERS = tuple(f"block{block}_conv1" for block in range(1, 6))
 CONTENT_LAYERS = ("block4_conv2",)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pydantic import field_validator, model_validator
 
 from kerascnn import PluginError, UsageError, Visualizer, option
-from kerascnn.plugin.visualizer import flag, options, summary
+from kerascnn.plugin.options import flag, options
+from kerascnn.plugin.visualizer import summary
 
 
 class Example(Visualizer):

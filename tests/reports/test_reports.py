@@ -13,8 +13,9 @@ import pytest
 
 from kerascnn import Heatmap, Visualizer, option
 from kerascnn.cli import main
+from kerascnn.plugin.options import given_flags
 from kerascnn.plugin.registry import Registry
-from kerascnn.plugin.visualizer import given_flags, variants_of
+from kerascnn.plugin.visualizer import variants_of
 from kerascnn.reports import make_comparison, make_report
 from kerascnn.testing import families, tiny_network
 

@@ -230,11 +230,11 @@ def test_the_picture_keeps_its_own_size(keras, plugin, photograph):
     run = visualize(plugin(steps=2, octaves=2, layer=("conv",)), Network(model), [photograph])
     assert run.result.values.shape == (2, 60, 90, 3)
     assert run.result.facts["octaves"] == [[43, 64], [60, 90]]
-    with pytest.raises(UsageError, match="no --target"):
+    with pytest.raises(UsageError, match="takes no target"):
         visualize(plugin(), Network(model), [photograph], target="1")
     with pytest.raises(UsageError, match="has no maps"):
         visualize(plugin(layer=("dense*",)), Network(model), [photograph])
-    with pytest.raises(UsageError, match="one --image"):
+    with pytest.raises(UsageError, match="one image at a time"):
         visualize(plugin(), Network(model), [photograph, photograph])
 
 

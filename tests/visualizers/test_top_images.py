@@ -243,7 +243,7 @@ def test_an_interrupted_sweep_goes_on_where_it_stopped(saved, folder, tmp_path, 
         stopping(count=3), Network.load(saved, preprocessing="raw"), [folder], resume=tmp_path
     )
     assert sum(stopping.asked) == 21 - 12
-    assert "going on after 12 pictures" in capsys.readouterr().err
+    assert "resuming after 12 pictures" in capsys.readouterr().err
     assert run.result.meaning() == whole.meaning()
     for name, array in whole.arrays().items():
         np.testing.assert_array_equal(run.result.arrays()[name], array, err_msg=name)
@@ -353,7 +353,7 @@ def test_wrong_pictures_are_one_clear_line(network, keras, folder, tmp_path):
         with pytest.raises(ImageError) as caught:
             visualize(Top(), network, [tmp_path / path])
         assert str(caught.value).isprintable(), path
-    with pytest.raises(UsageError, match="takes no --target"):
+    with pytest.raises(UsageError, match="takes no target"):
         visualize(Top(), network, [folder], target="3")
 
 

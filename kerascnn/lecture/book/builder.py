@@ -209,10 +209,10 @@ class ChapterBuilder:
                 picture itself stay English: leave them few.
             values: for the caption's ``{name}``.
         """
-        from kerascnn.run.run import command_line
+        from kerascnn.run.command_line import command_line
 
         run = self.answer(plugin, self.network(network), images, target=target, options=options)
-        command = command_line(run.visualizer, self._networks.path(network), images, target)
+        command = command_line(run.question, self._networks.path(network))
         self.figure(key, self.drawn(run, show), packed(run), values, command=command)
         return run
 
