@@ -27,8 +27,9 @@ def result_folders(model: str, plugins: Sequence[str], out: Path | None = None) 
     """
     if out is not None and len(plugins) == 1:
         return [out]
-    name = Path(model.removeprefix("builtin:")).stem or "model"
-    return [(out or OUTPUT / name) / plugin for plugin in plugins]
+    name = Path(model.removeprefix("builtin:")).stem
+    own = OUTPUT / (name if name.strip(".") else "model")
+    return [(out or own) / plugin for plugin in plugins]
 
 
 @dataclass(frozen=True)
