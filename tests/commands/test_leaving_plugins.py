@@ -132,7 +132,7 @@ def test_custom_objects_of_another_plugin_are_told_of(capsys, install, lecture_m
     assert code == 0
     assert errors(err) == []
     told = "plugin objects_mod (objects): can't be registered: SystemExit: 0"
-    assert f"kerascnn: not taken: {told} (in kerascnn_custom_objects)" in err.splitlines()
+    assert f"kerascnn: not used: {told} (in kerascnn_custom_objects)" in err.splitlines()
     assert "layer" in out
 
 

@@ -18,9 +18,9 @@ OPENING = ("visualize", "report", "compare", "inspect")
 
 def test_our_own_commands_come_by_the_hook():
     own = {
-        name: offered.command
-        for name, offered in cli.registry(click.Context(cli)).commands.items()
-        if offered.distribution == PROJECT
+        name: found.command
+        for name, found in cli.registry(click.Context(cli)).commands.items()
+        if found.origin.distribution == PROJECT
     }
     assert list(own.values()) == list(first_party.kerascnn_commands())
     assert own.keys() == {*OPENING, "plugins", "lecture", "style"}
