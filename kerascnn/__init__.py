@@ -1,7 +1,7 @@
 """kerascnn: a lecture on convolutional networks reproduced, and visualizers for saved Keras models.
 
-Everything here is public. The names load what they need when they are first used: importing the
-package brings neither TensorFlow nor Matplotlib.
+Everything here is public. A name loads what it needs when it is first used: importing the package
+loads neither TensorFlow nor Matplotlib.
 """
 
 from __future__ import annotations
@@ -104,5 +104,5 @@ def _display(result: Result) -> dict[str, Any]:
     return bundle(result)
 
 
-# Values know nothing of pictures; here, where both are known, notebooks are told how to draw them.
+# Results know nothing of drawing; here, where both are known, notebooks get the function for it.
 display_with(_display)

@@ -1,7 +1,7 @@
 """Arguments in, exit code out.
 
 What is slow to import (TensorFlow, Matplotlib, NumPy) is imported by the command that needs it, so
-that ``--help`` and ``kerascnn plugins`` answer at once.
+that ``--help`` and ``kerascnn plugins`` are fast.
 """
 
 from __future__ import annotations
@@ -74,15 +74,14 @@ def _fail(error: KerascnnError, given: Sequence[str]) -> int:
 
 
 class CommandLine(Commands):
-    """The commands of kerascnn itself and those of plugins, which can't take the former's names."""
+    """The commands of kerascnn itself, and those of plugins under other names."""
 
     def registry(self, ctx: click.Context) -> Registry:
         """Return the registry of this run; the first call finds the plugins."""
         if REGISTRY not in ctx.meta:
             registry = ctx.meta[REGISTRY] = Registry()
             registry.register(first_party, Origin("commands", PROJECT, __version__))
-            own = [offered.command for offered in registry.commands.values()]
-            registry.reserved = reserved_flags(own)
+            registry.reserved = reserved_flags(own.command for own in registry.commands.values())
             registry.discover()
         return registry_of(ctx)
 
@@ -91,18 +90,18 @@ class CommandLine(Commands):
         return sorted(self.registry(ctx).commands)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
-        """Return a command; the error for a name that is none says why."""
+        """Return a command, or raise a `UsageError` or `PluginError`."""
         return self.registry(ctx).get_command(cmd_name).command
 
     def invoke(self, ctx: click.Context) -> None:
-        """Run the command; whatever that of a plugin raises becomes an error of one line."""
+        """Run the command; what a plugin's command raises becomes an error of one line."""
         try:
             super().invoke(ctx)
         except BaseException:
             found = self.registry(ctx).commands.get(ctx.invoked_subcommand or "")
-            if found is None or found.distribution == PROJECT:
+            if found is None or found.origin.distribution == PROJECT:
                 raise
-            told = f"command {ctx.invoked_subcommand!r} of {found.distribution} failed"
+            told = f"command {ctx.invoked_subcommand!r} of {found.origin.distribution} failed"
             with guarded(told, KerascnnError, BrokenPipeError, *_OF_CLICK):
                 raise
 

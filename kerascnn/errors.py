@@ -1,6 +1,15 @@
-"""One root error and a few leaves: what went wrong, where, and what to do, in one line.
+"""The errors: each says in one line what went wrong, where, and what to do.
 
-The command line turns each into ``kerascnn: error: …`` and the exit code of its class.
+The command line prints ``kerascnn: error: …`` and ends with the exit code of the class::
+
+    KerascnnError      1
+    ├── UsageError     2  a flag, an option or an argument
+    ├── RefusedError   3  a file that could run code
+    ├── ModelError     1
+    ├── ImageError     1
+    ├── DataError      1
+    ├── PluginError    1
+    └── OutputError    1
 """
 
 from __future__ import annotations
@@ -17,7 +26,7 @@ class KerascnnError(Exception):
 
 
 class UsageError(KerascnnError):
-    """A value given by the user (a flag, an option, an argument) is not one we take."""
+    """A value given by the user (a flag, an option, an argument) is not allowed."""
 
     exit_code = 2
 
@@ -41,7 +50,7 @@ class DataError(KerascnnError):
 
 
 class PluginError(KerascnnError):
-    """A plugin can't be loaded, or does not keep the contract."""
+    """A plugin can't be loaded, is not valid, or failed."""
 
 
 class OutputError(KerascnnError):

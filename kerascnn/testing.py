@@ -2,7 +2,7 @@
 
     from kerascnn.testing import check_visualizer
 
-    def test_it_keeps_the_contract():
+    def test_it_is_valid():
         check_visualizer(MyVisualizer)
 
 Needs no test framework: what is wrong is an `AssertionError` of one line.
@@ -10,9 +10,9 @@ Needs no test framework: what is wrong is an `AssertionError` of one line.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.machinery
-import importlib.util
 import json
 import os
 import subprocess
@@ -22,7 +22,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kerascnn.errors import KerascnnError, PluginError, one_line
+from kerascnn.errors import KerascnnError, ModelError, PluginError, one_line
+from kerascnn.families import keras_of
 from kerascnn.plugin.visualizer import Visualizer
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def check_visualizer(
 
     Args:
         visualizer: the class, which runs with its defaults, or an instance with options that
-            make it quick.
+            make it fast.
         networks: the networks to query in place of the tiny ones.
         pictures: N×H×W×C in the networks' values; by default two of noise.
         target: ``predicted``, a class index or name, or ``layer:channel``.
@@ -78,12 +79,11 @@ def check_visualizer(
 
 def families() -> list[str]:
     """Return the Keras generations that are installed: of `FAMILIES`, those that can be used."""
-    found = ["keras2"] if importlib.util.find_spec("tf_keras") else []
-    if importlib.util.find_spec("keras"):
-        import keras
-
-        if not keras.__version__.startswith("2."):
-            found.append("keras3")
+    found = []
+    for family in FAMILIES:
+        with contextlib.suppress(ModelError):
+            keras_of(family)
+            found.append(family)
     return found
 
 
@@ -100,14 +100,11 @@ def tiny_network(family: str = "keras3", *, channels: int = 3, seed: int = 0) ->
     """
     if family not in FAMILIES:
         raise ValueError(f"family must be one of {', '.join(FAMILIES)}. Received: {family!r}")
-    if family == "keras2":
-        import tf_keras as keras
-    else:
-        import keras
     import numpy as np
 
     from kerascnn.network.network import Network
 
+    keras = keras_of(family)
     layers = keras.layers
     inputs = keras.Input((SIDE, SIDE, channels))
     x = layers.Conv2D(6, 3, activation="relu", name="first")(inputs)

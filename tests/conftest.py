@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import textwrap
 
 import pytest
 
@@ -110,3 +111,29 @@ def lecture_models(tmp_path_factory):
         paths[name] = folder / f"{name}.h5"
         make(seed=0).save(paths[name])
     return paths
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """Lay out a distribution as an installer would: ``install(name, module, source, points)``."""
+    site = tmp_path / "site"
+    site.mkdir()
+    monkeypatch.syspath_prepend(str(site))
+    modules = []
+
+    def make(distribution, module=None, source="", points=None, version="1.0"):
+        info = site / f"{distribution.replace('-', '_')}-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n", encoding="utf-8"
+        )
+        if module:
+            (site / f"{module}.py").write_text(textwrap.dedent(source), encoding="utf-8")
+            modules.append(module)
+        points = {module: module} if points is None else points
+        lines = [f"{name} = {value}" for name, value in points.items()]
+        (info / "entry_points.txt").write_text("\n".join(["[kerascnn]", *lines, ""]), "utf-8")
+
+    yield make
+    for module in modules:
+        sys.modules.pop(module, None)

@@ -90,10 +90,11 @@ def test_what_is_wrong_is_told_before_the_training(arguments, more, words):
 
 def test_results_show_themselves(tmp_path):
     result = Images(X * 255, title='<b a="1">', notes=["<script>"], captions=["$x_$"] * 8)
-    assert result._repr_png_().startswith(b"\x89PNG")
-    shown = result._repr_html_()
+    bundle = result._repr_mimebundle_()
+    assert bundle["image/png"].startswith(b"\x89PNG")
+    shown = bundle["text/html"]
     png = re.search(r"base64,([A-Za-z0-9+/=]+)", shown)[1]
-    assert base64.b64decode(png) == result._repr_png_()
+    assert base64.b64decode(png) == bundle["image/png"]
     assert "<script>" not in shown
     assert "<b" not in shown
 

@@ -29,6 +29,7 @@ class Snippet:
     kind: str
     body: str
     file: str
+    adds: bool
     runs: bool
 
 
@@ -37,8 +38,11 @@ def snippets(page: str) -> list[Snippet]:
     found = []
     for match in FENCE.finditer(text):
         mark = match["mark"] or ""
-        file = mark.removeprefix("file: ") if mark.startswith("file: ") else ""
-        found.append(Snippet(match["kind"], match["body"], file, not mark.startswith("not run")))
+        verb, _, file = mark.partition(": ")
+        file = file if verb in ("file", "add to") else ""
+        found.append(
+            Snippet(match["kind"], match["body"], file, verb == "add to", verb != "not run")
+        )
     assert len(found) == len(re.findall(r"^```[a-z{]", text, flags=re.M)), page
     return found
 
@@ -65,7 +69,8 @@ def test_every_snippet_runs(page, environment, tmp_path):
             continue
         if snippet.file:
             assert (here / snippet.file).is_file(), f"{snippet.file} is not there to be changed"
-            (here / snippet.file).write_text(snippet.body, encoding="utf-8")
+            with (here / snippet.file).open("a" if snippet.adds else "w", encoding="utf-8") as file:
+                file.write(f"\n\n{snippet.body}" if snippet.adds else snippet.body)
             continue
         assert snippet.kind in ("console", "python"), f"{page}: {snippet}"
         script = tmp_path / f"snippet-{number}"
@@ -89,7 +94,7 @@ def test_the_snippets_are_formatted_as_the_scaffold_is(tmp_path):
     import sys
 
     for snippet in snippets("writing-plugins.md"):
-        if snippet.file:
+        if snippet.file and not snippet.adds:
             (tmp_path / Path(snippet.file).name).write_text(snippet.body, encoding="utf-8")
     command = [sys.executable, "-m", "ruff", "check", "--isolated", "--line-length", "100", "."]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

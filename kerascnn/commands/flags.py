@@ -1,4 +1,4 @@
-"""Flags that several commands share, and the record that those of a model become."""
+"""Flags that several commands share, and `ModelOptions` made from those of a model."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def registry_of(ctx: click.Context) -> Registry:
 
 
 def size(text: str) -> int:
-    """Return the bytes that a flag like ``--memory`` gives."""
+    """Return the number of bytes in the text of a flag like ``--memory``."""
     from kerascnn.network.memory import parse_bytes
 
     return parse_bytes(text)
@@ -67,7 +67,7 @@ DEBUG = click.option(
     help="Show tracebacks and TensorFlow's own messages.",
 )
 JSON = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON object on stdout, nothing else there."
+    "--json", "as_json", is_flag=True, help="Print one JSON object on stdout and nothing else."
 )
 PLUGIN_FILES = click.option(
     "--plugin-file",
@@ -78,22 +78,30 @@ PLUGIN_FILES = click.option(
     metavar="FILE.py",
     help="Use the plugin in a single file too. Repeatable.",
 )
-IMAGES = click.option(
-    "--image",
-    "images",
-    multiple=True,
-    metavar="PATH",
-    help="A picture or a folder of them. Repeatable; default: packaged samples that fit.",
+_QUESTION_FLAGS = (
+    click.option(
+        "--plugin",
+        multiple=True,
+        expose_value=False,
+        metavar="NAME",
+        help="Which visualizer to run, or several: a,b,c; see kerascnn plugins.",
+    ),
+    click.option(
+        "--image",
+        "images",
+        multiple=True,
+        metavar="PATH",
+        help="A picture or a folder of them. Repeatable; default: packaged samples that fit.",
+    ),
+    click.option(
+        "--target",
+        default=PREDICTED,
+        metavar="CLASS",
+        help="What to explain: a class index or name, LAYER:CHANNEL, or predicted (default).",
+    ),
 )
-TARGET = click.option(
-    "--target",
-    default=PREDICTED,
-    metavar="CLASS",
-    help="What to explain: a class index or name, LAYER:CHANNEL, or predicted (default).",
-)
-
 # Each that has a value is the field of `ModelOptions` of its name.
-_MODEL_FLAGS = [
+_MODEL_FLAGS = (
     click.option("--weights", metavar="FILE", help="Weights of a model saved as JSON."),
     click.option(
         "--architecture",
@@ -107,7 +115,7 @@ _MODEL_FLAGS = [
         "--preprocess",
         "preprocessing",
         metavar="NAME",
-        help="unit [0,1] | symmetric [-1,1] | caffe | torch | raw 0-255; default: found out.",
+        help="unit [0,1] | symmetric [-1,1] | caffe | torch | raw 0-255; default: detected.",
     ),
     click.option("--input", metavar="NAME", help="Which input takes the picture."),
     click.option("--output", metavar="NAME", help="Which output to explain."),
@@ -129,13 +137,20 @@ _MODEL_FLAGS = [
     ),
     PLUGIN_FILES,
     DEBUG,
-]
+)
+
+
+def question_flags(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a `PluginCommand` its ``--plugin``, and the arguments ``images`` and ``target``."""
+    for flag in reversed(_QUESTION_FLAGS):
+        command = flag(command)
+    return command
 
 
 def model_flags(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the flags of whatever opens a model, ``--plugin-file`` and ``--debug`` too.
 
-    Their values come as one argument, ``model_options``: the `ModelOptions` for `open_network`.
+    The command gets their values as one argument, ``model_options``: `ModelOptions`.
     """
 
     @functools.wraps(command)
@@ -149,7 +164,7 @@ def model_flags(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def open_network(model: str, model_options: ModelOptions) -> Network:
-    """Load a model as the flags say; what the user should know of that is said on stderr.
+    """Load a model as the flags say, and print on stderr what the user should know of that.
 
     Args:
         model: a file or folder of any Keras format, or ``builtin:NAME``.
@@ -159,12 +174,12 @@ def open_network(model: str, model_options: ModelOptions) -> Network:
         KerascnnError: it can't be loaded; in one line.
     """
     registry = registry_of(click.get_current_context())
-    # Keras tells of its downloads on stdout, which is kept for results.
+    # Keras reports its downloads on stdout, which is for results only.
     with contextlib.redirect_stdout(sys.stderr):
         known = len(registry.problems)
         custom_objects = registry.custom_objects()
         for problem in registry.problems[known:]:
-            say(f"not taken: {problem}")
+            say(f"not used: {problem}")
         network = model_options.open(model, custom_objects)
     if network.precision.why:
         say(f"computing in {network.precision.name}: {network.precision.why}")
@@ -177,6 +192,6 @@ def open_network(model: str, model_options: ModelOptions) -> Network:
 
 
 def say_warnings(network: Network) -> None:
-    """Say on stderr what is odd about a model."""
+    """Print the warnings about a model on stderr."""
     for warning in network.warnings:
         say(f"warning: {warning}")

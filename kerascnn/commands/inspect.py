@@ -19,7 +19,7 @@ from kerascnn.sizes import size_text
 @model_flags
 @JSON
 def inspect(model: str, model_options: ModelOptions, as_json: bool) -> None:
-    """Tell what a saved model is: its layers, shapes, receptive fields, head and input."""
+    """Show what a saved model is: its layers, shapes, receptive fields, head and input."""
     network = open_network(model, model_options)
     from kerascnn.network.summary import describe, shape_trace
 

@@ -29,7 +29,9 @@ def _own_options(command: Callable[..., None]) -> Callable[..., None]:
     metavar="NAME",
     help="Make this chapter alone. Repeatable; default: all.",
 )
-@click.option("--quick", is_flag=True, help="Small versions of all: rougher numbers, in minutes.")
+@click.option(
+    "--quick", is_flag=True, help="Small versions of everything: less exact numbers, in minutes."
+)
 @click.option("--seeds", default=1, show_default=True, help="Repeat each training with N seeds.")
 @click.option(
     "--epochs",

@@ -1,4 +1,4 @@
-"""Commands that take the options of records as flags, those of plugins above all.
+"""Flags made from the options of records: of plugins, and of style settings.
 
 A plugin's flags are its options. Of several plugins, a flag goes to each that has an option of that
 name, and ``--NAME.OPTION`` to the plugin NAME alone.
@@ -13,95 +13,87 @@ import click
 
 from kerascnn.commands.flags import registry_of
 from kerascnn.errors import UsageError, nearest
-from kerascnn.plugin.options import Option, options
+from kerascnn.plugin.options import Option, OptionRecord, options
 from kerascnn.plugin.registry import Plugin, Registry
-from kerascnn.plugin.visualizer import Visualizer, summary
+from kerascnn.plugin.visualizer import summary
 
 
-class OptionsCommand(click.Command):
-    """A command whose flags are its own and those of records of options.
+class OptionFlag(click.Option):
+    """The flag of a record's option.
 
-    A subclass says which; the command's function gets the records themselves.
+    Args:
+        option: its declaration, which converts and checks the value; click leaves it as text.
+        section: its heading in ``--help``; None where help does not show it.
+        plugin: the only plugin that it is for; empty for all that have such an option.
+        is_list: whether it may be repeated.
     """
 
-    def option_flags(self, ctx: click.Context) -> list[click.Option]:
-        """Return the flags of the records, made by `make_flag`."""
-        raise NotImplementedError
+    def __init__(
+        self, option: Option, section: str | None, *, is_list: bool, plugin: str = ""
+    ) -> None:
+        text = f"{plugin}.{option.flag[2:]}" if plugin else option.flag[2:]
+        flag = f"--{text}/--no-{text}" if option.is_switch else f"--{text}"
+        super().__init__([flag, option.name], default=None, multiple=is_list)
+        # click takes only identifiers; with a dot, no argument of a command has this name.
+        self.name = f"{plugin}.{option.name}"
+        self.option, self.section = option, section
 
-    def records(self, ctx: click.Context, given: Mapping[str, object]) -> Mapping[str, object]:
-        """Return arguments of the command's function.
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return what ``--help`` shows: the flag, and what it does."""
+        if self.section is None:
+            return None
+        option = self.option
+        left = option.flag if option.is_switch else f"{option.flag} VALUE"
+        if option.is_switch and option.default is True:
+            left = f"--no-{option.flag[2:]}"
+        takes = "" if option.is_switch else f" ({option.takes}; default: {option.default_text})"
+        return left, option.help + takes
 
-        Args:
-            ctx: has the command's own arguments.
-            given: the values of the flags that were given, by the names of `make_flag`.
-        """
-        raise NotImplementedError
 
-    def write_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the help of the records' options."""
-        raise NotImplementedError
-
-    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Return the command's own parameters and the records' flags."""
-        return [*super().get_params(ctx), *self.option_flags(ctx)]
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse, and make the records: wrong values are found before anything slow begins."""
-        rest = super().parse_args(ctx, args)
-        values = {name: ctx.params.pop(name) for name in [*ctx.params] if "." in name}
-        given = {name: value for name, value in values.items() if value not in (None, ())}
-        ctx.params.update(self.records(ctx, given))
-        return rest
+class SectionedCommand(click.Command):
+    """A command whose help has a section for the options of each record."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the command's own options, then those of the records."""
-        own = [p for p in super().get_params(ctx) if isinstance(p, click.Option)]
-        records = [option.get_help_record(ctx) for option in own]
-        with formatter.section("Options"):
-            formatter.write_dl([record for record in records if record is not None])
-        self.write_options(ctx, formatter)
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if isinstance(parameter, click.Option) and record is not None:
+                title = getattr(parameter, "section", "Options")
+                sections.setdefault(title, []).append(record)
+        for title, records in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
 
 
-class PluginCommand(OptionsCommand):
+class PluginCommand(SectionedCommand):
     """A command that runs the plugins that ``--plugin`` names.
 
     Its function gets them as ``visualizers``: a list, empty where there is no ``--plugin``.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Find the plugins first, since they decide which flags there are."""
+        """Find the plugins, which decide what flags there are; parse; make the visualizers."""
         registry = registry_of(ctx)
         for path in _peek(args, "--plugin-file"):
             registry.add_file(Path(path))
-        ctx.meta[_CHOSEN] = _chosen(registry, _peek(args, "--plugin"))
-        return super().parse_args(ctx, args)
-
-    def option_flags(self, ctx: click.Context) -> list[click.Option]:
-        """Return a flag for each name of an option, and one for each plugin's own alone."""
-        named: dict[str, list[Option]] = {}
-        alone = []
-        for plugin in _plugins(ctx):
-            for option in options(plugin.visualizer):
-                named.setdefault(option.name, []).append(option)
-                alone.append(make_flag(option, option.is_list, plugin.name))
-        together = [
-            make_flag(found[0], any(option.is_list for option in found))
-            for found in named.values()
-            # A switch here and a value there: one flag can't be read as both.
-            if len({option.is_switch for option in found}) == 1
+        chosen = ctx.meta[_CHOSEN] = _named(registry, _peek(args, "--plugin"))
+        rest = super().parse_args(ctx, args)
+        given = {name: ctx.params.pop(name) for name in [*ctx.params] if "." in name}
+        ctx.params["visualizers"] = [
+            plugin.visualizer.parse(values_of(plugin.visualizer, given, plugin.name))
+            for plugin in chosen
         ]
-        return [*together, *alone]
+        return rest
 
-    def records(self, ctx: click.Context, given: Mapping[str, object]) -> Mapping[str, object]:
-        """Return the visualizers with their options."""
-        return {"visualizers": [_visualizer(plugin, given) for plugin in _plugins(ctx)]}
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the command's own parameters and the plugins' flags."""
+        return [*super().get_params(ctx), *_flags_of(ctx.meta.get(_CHOSEN, []))]
 
-    def write_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options of each plugin, or the plugins there are."""
-        chosen = _plugins(ctx)
-        for plugin in chosen:
-            with formatter.section(f"Options of {plugin.name}"):
-                formatter.write_dl([help_line(o) for o in options(plugin.visualizer)])
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write all options, then how to set those of one plugin, or which plugins there are."""
+        super().format_options(ctx, formatter)
+        chosen: list[Plugin] = ctx.meta[_CHOSEN]
         if len(chosen) > 1:
             name = chosen[-1].name
             option = options(chosen[-1].visualizer)[0]
@@ -119,73 +111,59 @@ class PluginCommand(OptionsCommand):
 _CHOSEN = "kerascnn.chosen"
 
 
-def _plugins(ctx: click.Context) -> list[Plugin]:
-    chosen: list[Plugin] = ctx.meta.get(_CHOSEN, [])
-    return chosen
-
-
 def reserved_flags(commands: Iterable[click.Command]) -> frozenset[str]:
-    """Return the flags of those commands that take plugins' too: no option may be named so."""
+    """Return the flags of the commands that run plugins: no plugin's option may have one."""
     parameters = [p for c in commands if isinstance(c, PluginCommand) for p in c.params]
-    return frozenset(
-        text for parameter in parameters for text in parameter.opts if text.startswith("--")
-    ) | {"--help"}
-
-
-def make_flag(option: Option, is_list: bool, plugin: str = "") -> click.Option:
-    """Return the flag of an option; with a plugin's name, the flag that is for it alone."""
-    # Values are left as text: the record's own declaration converts and checks them.
-    text = f"{plugin}.{option.flag[2:]}" if plugin else option.flag[2:]
-    flag = f"--{text}/--no-{text}" if option.is_switch else f"--{text}"
-    parameter = click.Option([flag, option.name], default=None, multiple=is_list)
-    # click takes only identifiers; with a dot, no parameter of the command itself has this name.
-    parameter.name = f"{plugin}.{option.name}"
-    return parameter
+    flags = {text for p in parameters for text in p.opts if text.startswith("--")}
+    return frozenset({*flags, "--help"})
 
 
 def values_of(
-    declared: Iterable[Option], given: Mapping[str, object], plugin: str = ""
+    record: type[OptionRecord], given: Mapping[str, object], plugin: str = ""
 ) -> dict[str, object]:
-    """Return what flags gave, by the names of options; lists are split at commas."""
-    found = {}
-    for option in declared:
-        for key in (f".{option.name}", f"{plugin}.{option.name}"):  # what is for it alone wins
-            if key in given:
-                found[option.name] = _value(option, given[key])
+    """Return what the flags of a record's options gave; lists are split at commas.
+
+    Args:
+        record: whose options.
+        given: the values by the names of the `OptionFlag`; None or empty where one was not given.
+        plugin: the plugin whose own flags count too.
+    """
+    found: dict[str, object] = {}
+    for option in options(record):
+        for key in (f".{option.name}", f"{plugin}.{option.name}"):  # the plugin's own flag wins
+            value = given.get(key)
+            if value is None or value == ():
+                continue
+            texts = value if isinstance(value, tuple) else (value,)
+            items = tuple(item.strip() for text in texts for item in str(text).split(","))
+            found[option.name] = items if option.is_list else texts[-1]
     return found
 
 
-def help_line(option: Option) -> tuple[str, str]:
-    """Return what ``--help`` shows of an option: its flag, and what it does."""
-    left = option.flag if option.is_switch else f"{option.flag} VALUE"
-    if option.is_switch and option.default is True:
-        left = f"--no-{option.flag[2:]}"
-    takes = "" if option.is_switch else f" ({option.takes}; default: {option.default_text})"
-    return left, option.help + takes
+def _flags_of(chosen: Sequence[Plugin]) -> list[OptionFlag]:
+    """Return a flag for each name of an option, and one for each plugin's own alone."""
+    named: dict[str, list[Option]] = {}
+    flags = []
+    for plugin in chosen:
+        for option in options(plugin.visualizer):
+            named.setdefault(option.name, []).append(option)
+            section = f"Options of {plugin.name}"
+            flags.append(OptionFlag(option, section, is_list=option.is_list, plugin=plugin.name))
+    for found in named.values():
+        # A switch here and a value there: one flag can't be read as both.
+        if len({option.is_switch for option in found}) == 1:
+            is_list = any(option.is_list for option in found)
+            flags.append(OptionFlag(found[0], None, is_list=is_list))
+    return flags
 
 
-def _visualizer(plugin: Plugin, given: Mapping[str, object]) -> Visualizer:
-    declared = options(plugin.visualizer)
-    return plugin.visualizer.parse(values_of(declared, given, plugin.name))
-
-
-def _value(option: Option, value: object) -> object:
-    texts = value if isinstance(value, tuple) else (value,)
-    if option.is_list:
-        return tuple(item.strip() for text in texts for item in str(text).split(","))
-    return texts[-1]
-
-
-def _chosen(registry: Registry, given: Sequence[str]) -> list[Plugin]:
-    names: dict[str, None] = {}
-    for text in given:
-        for name in text.split(","):
-            if not name.strip():
-                raise UsageError(
-                    f"--plugin takes names with commas between them{nearest('', registry.plugins)}"
-                )
-            names[name.strip()] = None
-    chosen = [registry.get(name) for name in names]
+def _named(registry: Registry, given: Sequence[str]) -> list[Plugin]:
+    names = [name.strip() for text in given for name in text.split(",")]
+    if not all(names):
+        raise UsageError(
+            f"--plugin takes names with commas between them{nearest('', registry.plugins)}"
+        )
+    chosen = [registry.get(name) for name in dict.fromkeys(names)]
     registry.asked.update(plugin.distribution for plugin in chosen)
     return chosen
 

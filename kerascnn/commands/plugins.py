@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -26,39 +27,35 @@ def plugins(ctx: click.Context, /, as_json: bool) -> None:
     if ctx.invoked_subcommand is not None:
         return
     registry = registry_of(ctx)
-    found = list(registry.plugins.values())
+    visualizers = [
+        (plugin.name, summary(plugin.visualizer), plugin.distribution, plugin.version)
+        for plugin in registry.plugins.values()
+    ]
     commands = [
-        (name, offered.command.get_short_help_str(), f"{offered.distribution} {offered.version}")
-        for name, offered in registry.commands.items()
-        if offered.distribution != PROJECT
+        (name, command.get_short_help_str(100), origin.distribution, origin.version)
+        for name, (command, origin) in registry.commands.items()
+        if origin.distribution != PROJECT
     ]
     if as_json:
+        keys = ("name", "summary", "distribution", "version")
         print_json(
             {
-                "plugins": [
-                    {
-                        "name": plugin.name,
-                        "summary": summary(plugin.visualizer),
-                        "distribution": plugin.distribution,
-                        "version": plugin.version,
-                    }
-                    for plugin in found
-                ],
-                "commands": [
-                    {"name": name, "summary": told, "distribution": origin}
-                    for name, told, origin in commands
-                ],
+                "plugins": [dict(zip(keys, row, strict=True)) for row in visualizers],
+                "commands": [dict(zip(keys, row, strict=True)) for row in commands],
                 "problems": [vars(problem) for problem in registry.problems],
             }
         )
         return
-    rows = [(p.name, summary(p.visualizer), f"{p.distribution} {p.version}".strip()) for p in found]
-    print_columns([("plugin", "what it shows", "from"), *rows])
+    _print_found(("plugin", "what it shows", "from"), visualizers)
     if commands:
         click.echo()
-        print_columns([("command", "what it does", "from"), *commands])
+        _print_found(("command", "what it does", "from"), commands)
     for problem in registry.problems:
-        click.echo(f"not taken: {problem}")
+        click.echo(f"not used: {problem}")
+
+
+def _print_found(head: Sequence[str], rows: Sequence[tuple[str, str, str, str]]) -> None:
+    print_columns([head, *((name, told, f"{d} {v}".strip()) for name, told, d, v in rows)])
 
 
 @plugins.command()
@@ -99,7 +96,7 @@ def show(ctx: click.Context, /, name: str, as_json: bool) -> None:
 
 @plugins.command()
 @click.argument("name")
-@click.option("--into", default=".", metavar="DIR", help="Where its folder is made; default: here.")
+@click.option("--into", default=".", metavar="DIR", help="Where to make its folder; default: here.")
 @JSON
 @DEBUG
 @click.pass_context

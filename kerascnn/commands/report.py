@@ -10,11 +10,10 @@ from pathlib import Path
 import click
 
 from kerascnn.commands.flags import (
-    IMAGES,
     JSON,
-    TARGET,
     model_flags,
     open_network,
+    question_flags,
     registry_of,
     say_warnings,
 )
@@ -29,24 +28,15 @@ from kerascnn.run.model_options import ModelOptions
 # activation.
 _LEFT_OUT = ("deep-dream", "max-activation")
 
-_PLUGINS = click.option(
-    "--plugin",
-    multiple=True,
-    expose_value=False,
-    metavar="NAME",
-    help="What to run, as a,b,c; default: all but deep-dream and max-activation.",
-)
-
 
 @click.command(cls=PluginCommand)
 @click.argument("model")
-@_PLUGINS
-@IMAGES
-@TARGET
+@question_flags
 @click.option("--units-of", metavar="LAYER", help="Whose units to show; default: last-conv.")
 @click.option(
-    "-o", "--out", default="report.html", show_default=True, metavar="FILE", help="Where to write."
-)
+    "-o", "--out", type=Path, default="report.html", show_default=True, metavar="FILE",
+    help="Where to write.",
+)  # fmt: skip
 @model_flags
 @JSON
 def report(
@@ -55,17 +45,20 @@ def report(
     images: tuple[str, ...],
     target: str,
     units_of: str | None,
-    out: str,
+    out: Path,
     model_options: ModelOptions,
     as_json: bool,
 ) -> None:
-    """Tell everything about a model on one page: kerascnn report model.h5.
+    """Write a page about a model: kerascnn report model.h5.
 
-    What it is, what it predicts, what every visualizer shows, how faithful the maps are, and the
-    units of a layer. The page is one file that needs no network.
+    Its layers, what it predicts, what every visualizer shows (but for deep-dream and
+    max-activation, unless --plugin names them), how faithful the maps are, and the units of a
+    layer. The page is one file that needs no network.
     """
+    from kerascnn.storage.files import check_writable
+
     registry = registry_of(click.get_current_context())
-    _see_that_it_can_be_written(Path(out))
+    check_writable(out.parent)
     asked = _with_variants(visualizers, registry)
     network = open_network(model, model_options)
     say_warnings(network)
@@ -82,18 +75,17 @@ def report(
         options=model_options,
         command=_command(),
     )
-    _write(Path(out), page, as_json, [model], asked)
+    _write(out, page, as_json, [model], asked)
 
 
 @click.command(cls=PluginCommand)
 @click.argument("first")
 @click.argument("second")
-@_PLUGINS
-@IMAGES
-@TARGET
+@question_flags
 @click.option(
-    "-o", "--out", default="compare.html", show_default=True, metavar="FILE", help="Where to write."
-)
+    "-o", "--out", type=Path, default="compare.html", show_default=True, metavar="FILE",
+    help="Where to write.",
+)  # fmt: skip
 @model_flags
 @JSON
 def compare(
@@ -102,16 +94,18 @@ def compare(
     visualizers: list[Visualizer],
     images: tuple[str, ...],
     target: str,
-    out: str,
+    out: Path,
     model_options: ModelOptions,
     as_json: bool,
 ) -> None:
     """Put two models side by side on one page: kerascnn compare before.h5 after.h5.
 
     Their layers and how far the weights moved, their predictions, and what each visualizer shows
-    of either.
+    of either (but for deep-dream and max-activation, unless --plugin names them).
     """
-    _see_that_it_can_be_written(Path(out))
+    from kerascnn.storage.files import check_writable
+
+    check_writable(out.parent)
     asked = _with_variants(visualizers, registry_of(click.get_current_context()))
     networks = (open_network(first, model_options), open_network(second, model_options))
     for network in networks:
@@ -121,22 +115,15 @@ def compare(
     page = make_comparison(
         networks, (first, second), asked, images=images, target=target, command=_command()
     )
-    _write(Path(out), page, as_json, [first, second], asked)
+    _write(out, page, as_json, [first, second], asked)
 
 
 def _with_variants(given: Sequence[Visualizer], registry: Registry) -> list[Visualizer]:
-    """Return what to run: what is named, or all; each in the variants that the user left open."""
+    """Return what to run: what is named, or all; in each variant that the user did not decide."""
     if not given:
         kept = [p for name, p in registry.plugins.items() if name not in _LEFT_OUT]
         given = [plugin.visualizer.parse({}) for plugin in kept]
     return [variant for each in given for variant in variants_of(type(each), each)]
-
-
-def _see_that_it_can_be_written(out: Path) -> None:
-    from kerascnn.storage.files import output_folder
-
-    with output_folder(out.parent):
-        pass
 
 
 def _command() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,34 +10,18 @@ import click
 
 from kerascnn.commands.flags import DEBUG, JSON, size
 from kerascnn.commands.output import print_json
-from kerascnn.commands.plugin_flags import OptionsCommand, help_line, make_flag, values_of
+from kerascnn.commands.plugin_flags import OptionFlag, SectionedCommand, values_of
 from kerascnn.errors import UsageError, one_line
 from kerascnn.plugin.options import options
+from kerascnn.storage.output_layout import STYLE
 from kerascnn.style.settings import StyleSettings
 
 
-class _StyleCommand(OptionsCommand):
-    """A command whose flags are its own and those of the settings."""
-
-    def option_flags(self, ctx: click.Context) -> list[click.Option]:
-        return [make_flag(option, option.is_list) for option in options(StyleSettings)]
-
-    def records(self, ctx: click.Context, given: Mapping[str, object]) -> Mapping[str, object]:
-        like = ctx.params.pop("like")
-        values = {} if like is None else _settings_of(like)
-        values.update(values_of(options(StyleSettings), given))
-        return {"settings": StyleSettings.parse(values)}
-
-    def write_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("How it is painted"):
-            formatter.write_dl([help_line(option) for option in options(StyleSettings)])
-
-
-@click.command(cls=_StyleCommand)
+@click.command(cls=SectionedCommand)
 @click.argument("pictures", nargs=-1, metavar="[CONTENT] [STYLE]...")
 @click.option(
-    "-o", "--out", metavar="OUT",
-    help="PNG, JPEG, TIFF or WebP, or a folder; default: kerascnn-out/style/<content>.png.",
+    "-o", "--out", type=Path, metavar="OUT",
+    help=f"PNG, JPEG, TIFF or WebP, or a folder; default: {STYLE.as_posix()}/<content>.png.",
 )  # fmt: skip
 @click.option(
     "--mask", "masks", multiple=True, metavar="PATH",
@@ -64,35 +48,35 @@ class _StyleCommand(OptionsCommand):
 @JSON
 @DEBUG
 def style(
-    settings: StyleSettings,
     pictures: Sequence[str],
-    out: str | None,
+    out: Path | None,
     masks: Sequence[str],
     style_masks: Sequence[str],
     memory: int | None,
     preview: int,
     save_every: int,
     resume: bool,
+    like: str | None,
     as_json: bool,
+    **given: object,
 ) -> None:
     """Paint a picture in the style of others: kerascnn style photo.jpg painting.jpg -o out.png.
 
     CONTENT is a picture or a folder of them; several STYLEs are blended, or go where --mask says.
     Without any, packaged pictures are used.
     """
-    for flag, steps, least in (
-        ("--preview", preview, 0),
-        ("--save-every", save_every, 1),
-    ):
+    for flag, steps, least in (("--preview", preview, 0), ("--save-every", save_every, 1)):
         if steps < least:
             raise UsageError(f"{flag} must be at least {least}. Received: {steps}")
+    painted_before = {} if like is None else _settings_of(like)
+    settings = StyleSettings.parse({**painted_before, **values_of(StyleSettings, given)})
     from kerascnn.style.jobs import StyleJob, paint
 
     filed = paint(
         StyleJob(
             settings=settings,
             pictures=pictures,
-            out=None if out is None else Path(out),
+            out=out,
             masks=masks,
             style_masks=style_masks,
             memory=memory,
@@ -114,6 +98,12 @@ def style(
         return
     for painted in filed:
         click.echo(str(painted.path))
+
+
+style.params += [
+    OptionFlag(option, "How it is painted", is_list=option.is_list)
+    for option in options(StyleSettings)
+]
 
 
 def _settings_of(picture: str) -> dict[str, object]:

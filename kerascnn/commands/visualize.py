@@ -9,22 +9,20 @@ from typing import TYPE_CHECKING
 import click
 
 from kerascnn.commands.flags import (
-    IMAGES,
     JSON,
-    TARGET,
     model_flags,
     open_network,
+    question_flags,
     registry_of,
     say_warnings,
 )
 from kerascnn.commands.output import print_json
 from kerascnn.commands.plugin_flags import PluginCommand
 from kerascnn.errors import KerascnnError, UsageError, nearest, one_line
-from kerascnn.plugin.registry import Registry
 from kerascnn.plugin.visualizer import Visualizer
 from kerascnn.run.model_options import ModelOptions
 from kerascnn.run.question import PREDICTED, Question, question_for
-from kerascnn.storage.output_layout import result_folders
+from kerascnn.storage.output_layout import RESULTS, result_folders
 from kerascnn.terminal.progress import say
 
 if TYPE_CHECKING:
@@ -34,20 +32,13 @@ if TYPE_CHECKING:
 
 @click.command(cls=PluginCommand)
 @click.argument("model")
-@click.option(
-    "--plugin",
-    multiple=True,
-    expose_value=False,
-    metavar="NAME",
-    help="Which visualizer to run, or several: a,b,c; see kerascnn plugins.",
-)
-@IMAGES
-@TARGET
+@question_flags
 @click.option(
     "-o",
     "--out",
+    type=Path,
     metavar="DIR",
-    help="Where to write; default: kerascnn-out/<model>/<plugin>/. Several plugins: DIR/<plugin>/.",
+    help=f"Where to write; default: {RESULTS.as_posix()}/. Several plugins: DIR/<plugin>/.",
 )
 @model_flags
 @JSON
@@ -56,7 +47,7 @@ def visualize(
     visualizers: list[Visualizer],
     images: tuple[str, ...],
     target: str,
-    out: str | None,
+    out: Path | None,
     model_options: ModelOptions,
     as_json: bool,
 ) -> None:
@@ -64,78 +55,68 @@ def visualize(
 
     MODEL is a file or folder of any Keras format, or builtin:NAME.
     """
-    registry = registry_of(click.get_current_context())
     if not visualizers:
-        raise UsageError(f"--plugin is missing{nearest('', registry.plugins)}")
+        plugins = registry_of(click.get_current_context()).plugins
+        raise UsageError(f"--plugin is missing{nearest('', plugins)}")
     names = [visualizer.name for visualizer in visualizers]
     if target != PREDICTED and not any(each.takes_target() for each in visualizers):
         raise UsageError(f"{', '.join(names)} explains no class, so it takes no --target")
+    from kerascnn.storage.files import output_folder
+
     questions = [question_for(visualizer, images, target) for visualizer in visualizers]
-    folders = result_folders(model, names, None if out is None else Path(out))
-    done, failures = _answer(questions, folders, model, model_options, registry)
+    folders = result_folders(model, names, out)
+    with output_folder(folders[0] if len(folders) == 1 else folders[0].parent):
+        network = open_network(model, model_options)
+        _say_assumptions(network, questions)
+        done, failures = _answer(network, questions, folders)
+        if not done:
+            raise _together(failures, len(questions))
     _tell(done, model, as_json, many=len(questions) > 1)
     if failures:
         raise _together(failures, len(questions))
 
 
 Answer = tuple["Run", dict[str, Path]]
-"""A question's answer, and the paths of its files."""
+"""The result of a question, and the paths of its files."""
 
 
 def _answer(
-    questions: Sequence[Question],
-    folders: Sequence[Path],
-    model: str,
-    model_options: ModelOptions,
-    registry: Registry,
+    network: Network, questions: Sequence[Question], folders: Sequence[Path]
 ) -> tuple[list[Answer], list[tuple[str, KerascnnError]]]:
-    """Load once and ask all; one that fails does not keep the others from their answers.
-
-    Raises:
-        KerascnnError: all of them failed.
-    """
+    """Ask all questions and write the results; one that fails does not stop the others."""
+    from kerascnn.run.run import ask
     from kerascnn.storage.files import output_folder
 
+    registry = registry_of(click.get_current_context())
     done: list[Answer] = []
     failures = []
-    said: set[str] = set()
-    with output_folder(folders[0] if len(folders) == 1 else folders[0].parent):
-        network = open_network(model, model_options)
-        _say_assumptions(network, questions)
-        for question, path in zip(questions, folders, strict=True):
-            plugin = registry.get(question.visualizer.name)
-            try:
-                with output_folder(path) as folder:
-                    run = _ask(question, network, folder, said)
-                    paths = run.save(
-                        folder,
-                        distribution=plugin.distribution,
-                        distribution_version=plugin.version,
-                    )
-            except KerascnnError as error:
-                failures.append((plugin.name, error))
-            else:
-                done.append((run, paths))
-                for note in run.result.notes:
-                    say(one_line(note))
-        if not done:
-            raise _together(failures, len(questions))
+    samples: set[str] = set()
+    for question, folder in zip(questions, folders, strict=True):
+        plugin = registry.get(question.visualizer.name)
+        origin = {"distribution": plugin.distribution, "distribution_version": plugin.version}
+        try:
+            with output_folder(folder):
+                run = ask(question, network, resume=folder)
+                _say_sample(run, samples)
+                done.append((run, run.save(folder, **origin)))
+        except KerascnnError as error:
+            failures.append((plugin.name, error))
+            continue
+        for note in run.result.notes:
+            say(one_line(note))
     return done, failures
 
 
-def _ask(question: Question, network: Network, folder: Path, said: set[str]) -> Run:
-    """Ask, and say which packaged picture was taken, once."""
-    from kerascnn.run.run import ask
-
-    run = ask(question, network, resume=folder)
-    visualizer = question.visualizer
-    if visualizer.reads_images and not visualizer.streams and not question.images:
-        more = f" and {len(run.pictures) - 1} more" if len(run.pictures) > 1 else ""
-        line = f"no --image given: took {run.pictures[0].source}{more}"
-        if line not in said:
-            say(line)
-        said.add(line)
-    return run
+def _say_sample(run: Run, said: set[str]) -> None:
+    """Print once which packaged picture is used where the user named none."""
+    visualizer = run.visualizer
+    if run.question.images or not visualizer.reads_images or visualizer.streams:
+        return
+    more = f" and {len(run.pictures) - 1} more" if len(run.pictures) > 1 else ""
+    line = f"no --image given: took {run.pictures[0].source}{more}"
+    if line not in said:
+        say(line)
+    said.add(line)
 
 
 def _together(failures: Sequence[tuple[str, KerascnnError]], count: int) -> KerascnnError:

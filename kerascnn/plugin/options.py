@@ -43,13 +43,13 @@ def option(default: T, help: str, **bounds: Any) -> T:
     """Declare an option of a record: its default, what it does, and its bounds.
 
     Args:
-        default: the value taken where the user gives none; it must keep the bounds itself.
+        default: the value where the user gives none; it must be within the bounds itself.
         help: one line for ``--help`` and the documentation.
         **bounds: the `BOUNDS`, as of `pydantic.Field`: ``ge``, ``gt``, ``le``, ``lt``,
             ``multiple_of``, ``min_length``, ``max_length``, ``pattern``.
 
     Returns:
-        A field for the body of a record; type checkers take it for the default.
+        A field for the body of a record; for type checkers it has the default's type.
     """
     field: T = pydantic.Field(default, description=help, **bounds)
     return field

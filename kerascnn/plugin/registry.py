@@ -1,20 +1,21 @@
 """Finding plugins: the hooks they implement, the entry points they are found by.
 
-A plugin that can't be loaded, has a name that is taken or breaks the contract is reported by name
+A plugin that can't be loaded, has the name of another or is no valid visualizer is reported by name
 and distribution, and the others are not affected.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import pluggy
 
@@ -60,13 +61,11 @@ class Plugin:
         return self.visualizer.name
 
 
-@dataclass(frozen=True)
-class OfferedCommand:
+class FoundCommand(NamedTuple):
     """A command that was found, and where it comes from."""
 
     command: click.Command
-    distribution: str
-    version: str
+    origin: Origin
 
 
 @dataclass(frozen=True)
@@ -93,12 +92,12 @@ class Registry:
         commands: the commands, by name.
         problems: what can't be used.
         asked: distributions and files that the user named; where a hook of theirs fails later, that
-            is an error and no mere problem.
+            is an error, not only a problem.
     """
 
     reserved: frozenset[str] = frozenset()
     plugins: dict[str, Plugin] = field(default_factory=dict)
-    commands: dict[str, OfferedCommand] = field(default_factory=dict)
+    commands: dict[str, FoundCommand] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     asked: set[str] = field(default_factory=set)
     _origins: list[tuple[object, Origin]] = field(default_factory=list)
@@ -110,19 +109,14 @@ class Registry:
 
     def discover(self) -> Registry:
         """Register every module that an installed distribution declares as a plugin."""
-        # pluggy's own loader lets one broken plugin end the program, and passes over a second
+        # pluggy's own loader lets one broken plugin end the program, and skips a second
         # distribution that uses an entry point's name; hence this loop. The first-party ones come
-        # first so that nobody takes their names away.
+        # first so that no other plugin can have their names.
         found = sorted(_entry_points(), key=lambda item: (item[1] != PROJECT, item[1:]))
         for entry, distribution, version in found:
             origin = Origin(one_line(entry.name, 80), distribution, version)
-            try:
-                with guarded("can't be imported"):
-                    module = entry.load()
-            except PluginError as error:
-                self._problem(origin.label, origin, error)
-            else:
-                self.register(module, origin)
+            with self._reporting("can't be imported", origin):
+                self.register(entry.load(), origin)
         return self
 
     def add_file(self, path: Path) -> list[Plugin]:
@@ -149,29 +143,22 @@ class Registry:
         return [p for p in self.plugins.values() if p.distribution == origin.distribution]
 
     def register(self, module: object, origin: Origin) -> bool:
-        """Take what a module offers; what can't be taken becomes a problem.
+        """Add what a module offers; what can't be used becomes a problem.
 
         Returns:
             Whether the module implements a hook at all.
         """
         if self._manager.is_registered(module):
             return True
-        try:
-            with guarded("can't be registered"):
-                self._manager.register(module, name=f"{origin.label} ({origin.distribution})")
-        except PluginError as error:
-            self._problem(origin.label, origin, error)
-            return True
-        self._origins.append((module, origin))
-        offered: list[Any] = []
-        self._call("kerascnn_visualizers", module, origin, offered.extend)
-        for visualizer in offered:
-            self._take_visualizer(visualizer, origin)
-        offered = []
-        self._call("kerascnn_commands", module, origin, offered.extend)
-        for command in offered:
-            self._take_command(command, origin)
-        return bool(self._manager.get_hookcallers(module))
+        with self._reporting("can't be registered", origin):
+            self._manager.register(module, name=f"{origin.label} ({origin.distribution})")
+            self._origins.append((module, origin))
+            for visualizer in self._call("kerascnn_visualizers", module, origin, list):
+                self._take_visualizer(visualizer, origin)
+            for command in self._call("kerascnn_commands", module, origin, list):
+                self._take_command(command, origin)
+            return bool(self._manager.get_hookcallers(module))
+        return True
 
     def get(self, name: str) -> Plugin:
         """Return the visualizer of that name.
@@ -182,7 +169,7 @@ class Registry:
         """
         return self._find("plugin", name, self.plugins)
 
-    def get_command(self, name: str) -> OfferedCommand:
+    def get_command(self, name: str) -> FoundCommand:
         """Return the command of that name; raises what `get` does."""
         return self._find("command", name, self.commands)
 
@@ -194,9 +181,11 @@ class Registry:
         """
         found: dict[str, object] = {}
         for module, origin in self._origins:
-            problem = self._call("kerascnn_custom_objects", module, origin, found.update)
-            if problem is not None and origin.distribution in self.asked:
-                raise PluginError(str(problem))
+            known = len(self.problems)
+            for given in self._call("kerascnn_custom_objects", module, origin, lambda o: [dict(o)]):
+                found.update(given)
+            if self.problems[known:] and origin.distribution in self.asked:
+                raise PluginError(str(self.problems[known]))
         return found
 
     def _find(self, kind: str, name: str, found: Mapping[str, T]) -> T:
@@ -209,69 +198,68 @@ class Registry:
         raise UsageError(f"no {kind} {one_line(name, 60)!r}{nearest(name, found)}{more}")
 
     def _call(
-        self, hook: str, module: object, origin: Origin, take: Callable[[Any], object]
-    ) -> Problem | None:
-        """Call a module's hook and take what it gives; return the problem where that fails."""
+        self, hook: str, module: object, origin: Origin, read: Callable[[Any], list[T]]
+    ) -> list[T]:
+        """Return what a module's hook gives, if anything."""
         # By hand, not through pluggy, where one failing hook would stop the others.
         caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
-        try:
-            for implementation in caller.get_hookimpls():
-                if implementation.plugin is module:
-                    with guarded("can't be registered"):
-                        take(implementation.function())
-        except PluginError as error:
-            return self._problem(origin.label, origin, f"{error} (in {hook})")
-        return None
+        found: list[T] = []
+        for implementation in caller.get_hookimpls():
+            if implementation.plugin is module:
+                with self._reporting("can't be registered", origin, f" (in {hook})"):
+                    found += read(implementation.function())
+        return found
 
     def _take_visualizer(self, visualizer: object, origin: Origin) -> None:
-        name = origin.label
-        try:
-            with guarded("can't be checked", PluginError):
-                if not (inspect.isclass(visualizer) and issubclass(visualizer, Visualizer)):
-                    told = one_line(visualizer, 60)
-                    raise PluginError(f"gives {told}, which is no Visualizer class")
-                name = one_line(visualizer.name, 60) or name
-                check(visualizer, self.reserved)
-                other = self.plugins.get(name)
-                if other is not None and other.visualizer is not visualizer:
-                    raise PluginError(f"has the name of a plugin of {other.distribution}; left out")
-                self.plugins[name] = Plugin(visualizer, origin.distribution, origin.version)
-        except PluginError as error:
-            self._problem(name, origin, error)
+        with self._reporting("can't be checked", origin):
+            if not (inspect.isclass(visualizer) and issubclass(visualizer, Visualizer)):
+                raise PluginError(f"gives {one_line(visualizer, 60)}, which is no Visualizer class")
+            self._take_class(visualizer, origin)
+
+    def _take_class(self, visualizer: type[Visualizer], origin: Origin) -> None:
+        name = one_line(visualizer.name, 60)
+        with self._reporting("can't be checked", replace(origin, label=name or origin.label)):
+            check(visualizer, self.reserved)
+            other = self.plugins.get(name)
+            if other is not None and other.visualizer is not visualizer:
+                raise PluginError(f"has the name of a plugin of {other.distribution}; left out")
+            self.plugins[name] = Plugin(visualizer, origin.distribution, origin.version)
 
     def _take_command(self, command: object, origin: Origin) -> None:
         import click
 
-        try:
-            with guarded("can't be checked", PluginError):
-                if not isinstance(command, click.Command):
-                    raise PluginError(f"gives {one_line(command, 60)}, which is no click command")
-                name = command.name or ""
-                told = f"its command {one_line(name, 60)!r}"
-                if not NAME.fullmatch(name):
-                    raise PluginError(f"{told} must be named by lower case words joined by hyphens")
-                if not (command.help or "").strip():
-                    raise PluginError(f"{told} has no docstring: it is the command's help")
-                if name in self.commands:
-                    other = self.commands[name].distribution
-                    raise PluginError(f"{told} has the name of a command of {other}; left out")
-                self.commands[name] = OfferedCommand(command, origin.distribution, origin.version)
-        except PluginError as error:
-            self._problem(origin.label, origin, error)
+        with self._reporting("can't be checked", origin):
+            if not isinstance(command, click.Command):
+                raise PluginError(f"gives {one_line(command, 60)}, which is no click command")
+            name = command.name or ""
+            told = f"its command {one_line(name, 60)!r}"
+            if not NAME.fullmatch(name):
+                raise PluginError(f"{told} must be named by lower case words joined by hyphens")
+            if not (command.help or "").strip():
+                raise PluginError(f"{told} has no docstring: it is the command's help")
+            if name in self.commands:
+                other = self.commands[name].origin.distribution
+                raise PluginError(f"{told} has the name of a command of {other}; left out")
+            self.commands[name] = FoundCommand(command, origin)
 
-    def _problem(self, plugin: str, origin: Origin, reason: object) -> Problem:
-        distribution = one_line(origin.distribution, 80)
-        problem = Problem(one_line(plugin, 80), distribution, one_line(reason))
-        if problem not in self.problems:
-            self.problems.append(problem)
-        return problem
+    @contextlib.contextmanager
+    def _reporting(self, told: str, origin: Origin, where: str = "") -> Iterator[None]:
+        """Run a plugin's code in the block; what it raises becomes a problem."""
+        try:
+            with guarded(told, PluginError):
+                yield
+        except PluginError as error:
+            distribution = one_line(origin.distribution, 80)
+            problem = Problem(one_line(origin.label, 80), distribution, one_line(f"{error}{where}"))
+            if problem not in self.problems:
+                self.problems.append(problem)
 
 
 def check(visualizer: type[Visualizer], reserved: frozenset[str] = frozenset()) -> None:
-    """See that a class keeps the contract of a visualizer.
+    """Check that a class is a valid visualizer.
 
     Raises:
-        PluginError: what it does not keep.
+        PluginError: why it is not.
     """
     if not isinstance(visualizer.name, str) or not NAME.fullmatch(visualizer.name):
         raise PluginError(

@@ -21,7 +21,7 @@ NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 class Visualizer(OptionRecord):
-    """A question to a network: its fields are the options, `visualize` gives the answer.
+    """A question to a network: its fields are the options, `visualize` computes the result.
 
     A subclass sets ``name``, declares options as typed fields, and writes `visualize`. Instances
     are immutable, comparable and picklable: ``Saliency(smooth=25)``.
@@ -55,7 +55,7 @@ class Visualizer(OptionRecord):
     def visualize(
         self, network: Network, images: np.ndarray | None, target: Target | None
     ) -> Result:
-        """Answer the question: arguments in, values out; nothing printed, drawn or written.
+        """Compute the result: arguments in, values out; nothing printed, drawn or written.
 
         Args:
             network: the model, ready to be queried.

@@ -1,4 +1,4 @@
-"""`Question`: one visualizer with its options, and what it is asked about."""
+"""`Question`: a visualizer with its options, the pictures, and what to explain."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PREDICTED = "predicted"
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of a network, on the command line, in Python and by reports alike.
+    """What is asked of a network: the same on the command line, in Python and in reports.
 
     Attributes:
         visualizer: with its options.
@@ -43,5 +43,5 @@ class Question:
 def question_for(
     visualizer: Visualizer, images: Sequence[str | Path | Picture], target: str
 ) -> Question:
-    """Return a question of several that share a target, which goes to those that take one."""
+    """Return a question, with the target if the visualizer takes one: several may share it."""
     return Question(visualizer, images, target if visualizer.takes_target() else PREDICTED)

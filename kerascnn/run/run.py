@@ -1,4 +1,4 @@
-"""One visualizer on one network: values, their picture, and the files of both."""
+"""A question asked of a network: the result, its picture, and the files of both."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Run:
             alone.
         scores: the model's logits for them, N × classes; None where nothing is a target.
         target: what was explained.
-        result: the answer.
+        result: what the visualizer returned.
         swept: of a streaming visualizer: the pictures it was run over, as JSON takes it;
             ``pictures`` are then those that its result shows.
         checkpoint: the file to remove once the result is written.
@@ -78,7 +78,7 @@ class Run:
             return draw(self.result, self.network.input.decode)
 
     def _repr_png_(self) -> bytes:
-        """Show it in a notebook, in the model's own colours."""
+        """Return the picture that a notebook shows."""
         from kerascnn.render import to_png
 
         return to_png(self.figure())
@@ -117,7 +117,7 @@ class Run:
         return paths
 
     def manifest(self) -> Json:
-        """Return how the result came about, as JSON takes it."""
+        """Return how the result was made, as JSON takes it."""
         return {
             "plugin": self.visualizer.name,
             "options": self.visualizer.model_dump(exclude={"seed"}),
@@ -284,7 +284,7 @@ def gather(
 
     Raises:
         ImageError: a picture can't be read, or does not fit the model.
-        UsageError: several are given where each keeps its own size.
+        UsageError: several are given, and ``any_size`` allows one.
     """
     contract = network.input
     if any_size:
@@ -302,7 +302,7 @@ def gather(
     if any_size and (len(paths) > 1 or paths[0].is_dir()):
         raise UsageError("this visualizer takes one image at a time: each keeps its own size")
     if None in contract.shape:
-        # A model of any size takes each picture in its own; together they take the first one's.
+        # A model of any size accepts each picture in its own; in one array all have the first's.
         height, width, channels = next(iter_pictures(paths, contract)).values.shape
         contract = replace(contract, shape=(height, width, channels))
     return tuple(read_pictures(paths, contract))

@@ -12,8 +12,11 @@ from pathlib import Path
 OUTPUT = Path("kerascnn-out")
 """The folder that is written to where the user names none."""
 
+RESULTS = OUTPUT / "<model>" / "<plugin>"
+"""Where results go in it, as help shows it."""
+
 STYLE = OUTPUT / "style"
-"""Where painted pictures go."""
+"""Where painted pictures go in it."""
 
 
 def result_folders(model: str, plugins: Sequence[str], out: Path | None = None) -> list[Path]:
@@ -27,8 +30,9 @@ def result_folders(model: str, plugins: Sequence[str], out: Path | None = None) 
     """
     if out is not None and len(plugins) == 1:
         return [out]
-    name = Path(model.removeprefix("builtin:")).stem or "model"
-    return [(out or OUTPUT / name) / plugin for plugin in plugins]
+    name = Path(model.removeprefix("builtin:")).stem
+    own = OUTPUT / (name if name.strip(".") else "model")
+    return [(out or own) / plugin for plugin in plugins]
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class ResultFiles:
 
     @property
     def manifest(self) -> Path:
-        """How the result came about, as JSON."""
+        """How the result was made, as JSON."""
         return self.folder / "manifest.json"
 
     def named(self, suffix: str) -> Path:
