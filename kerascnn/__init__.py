@@ -6,7 +6,7 @@ package brings neither TensorFlow nor Matplotlib.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kerascnn.errors import (
     DataError,
@@ -21,6 +21,7 @@ from kerascnn.lazy import attach
 from kerascnn.network.units import Unit, parse_units
 from kerascnn.plugin.registry import hookimpl
 from kerascnn.plugin.visualizer import Visualizer, option
+from kerascnn.render import draw
 from kerascnn.results import (
     Curves,
     Film,
@@ -70,6 +71,7 @@ __all__ = [
     "__version__",
     "array",
     "deep_style",
+    "draw",
     "hookimpl",
     "items",
     "option",
@@ -95,7 +97,7 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-def _display(result: Result) -> dict[str, Any]:
+def _display(result: Result) -> dict[str, str | bytes]:
     from kerascnn.render.notebook import bundle
 
     return bundle(result)
