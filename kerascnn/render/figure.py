@@ -9,7 +9,7 @@ import pkgutil
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kerascnn.render import kinds, palette
+from kerascnn.render import palette
 from kerascnn.results.base import Result
 
 if TYPE_CHECKING:
@@ -53,8 +53,12 @@ def draw(result: Result, decode: Decode) -> Figure:
 
 @functools.cache
 def _register_ours() -> None:
-    """Import our drawings, which need NumPy; what was registered before has precedence."""
+    """Import our drawings, which need NumPy; what was registered before has precedence.
+
+    They are found by their folder, as plugins are by entry points: nothing here names them.
+    """
     before = dict(draw.registry)
+    kinds = importlib.import_module(f"{__package__}.kinds")
     for module in pkgutil.iter_modules(kinds.__path__):
         importlib.import_module(f"{kinds.__name__}.{module.name}")
     for kind, drawing in before.items():
