@@ -6,7 +6,7 @@ loads neither TensorFlow nor Matplotlib.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kerascnn.errors import (
     DataError,
@@ -23,6 +23,7 @@ from kerascnn.network.units import Unit, parse_units
 from kerascnn.plugin.hooks import hookimpl
 from kerascnn.plugin.options import option
 from kerascnn.plugin.visualizer import Visualizer
+from kerascnn.render import draw
 from kerascnn.results import (
     Curves,
     Film,
@@ -73,6 +74,7 @@ __all__ = [
     "__version__",
     "array",
     "deep_style",
+    "draw",
     "hookimpl",
     "items",
     "option",
@@ -98,7 +100,7 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-def _display(result: Result) -> dict[str, Any]:
+def _display(result: Result) -> dict[str, str | bytes]:
     from kerascnn.render.notebook import bundle
 
     return bundle(result)

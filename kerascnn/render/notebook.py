@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kerascnn.errors import one_line
+from kerascnn.render.figure import draw, to_png
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,24 +15,18 @@ if TYPE_CHECKING:
     from kerascnn.results.base import Result
 
 
-def png(result: Result) -> bytes:
-    """Return a result drawn, as a PNG file; pictures from their least value to their largest.
+def bundle(result: Result) -> dict[str, str | bytes]:
+    """Return a result as a notebook shows it, in each form by its MIME type.
 
-    A `Run` knows its network, and shows itself in the model's own colours.
+    Pictures are drawn from their lowest value to their highest: a result doesn't know its network.
+    A `Run` does, and shows itself in the model's own colours.
     """
-    from kerascnn.render import draw, to_png
-
-    return to_png(draw(result, _unit))
-
-
-def bundle(result: Result) -> dict[str, Any]:
-    """Return a result as a notebook shows it, in each form by its MIME type."""
-    picture = png(result)
-    return {"image/png": picture, "text/html": html(result, picture)}
+    picture = to_png(draw(result, _unit))
+    return {"image/png": picture, "text/html": _html(result, picture)}
 
 
-def html(result: Result, png: bytes) -> str:
-    """Return a result as HTML: the picture, and the notes below it."""
+def _html(result: Result, png: bytes) -> str:
+    """Return the picture, and the notes below it."""
     picture = base64.b64encode(png).decode("ascii")
     title = escape(one_line(result.title), quote=True)
     notes = "".join(f"<li>{escape(one_line(note))}</li>" for note in result.notes)
@@ -42,7 +37,7 @@ def html(result: Result, png: bytes) -> str:
 
 
 def _unit(values: np.ndarray) -> np.ndarray:
-    """Return pictures from 0 to 1: from their least to their largest value, unless they are."""
+    """Return pictures in [0, 1]: from their lowest to their highest value, unless they are."""
     import numpy as np
 
     low, high = float(values.min()), float(values.max())

@@ -7,42 +7,86 @@ other. Here every place is known before anything is drawn.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
 from kerascnn.errors import one_line
+from kerascnn.render import palette
+from kerascnn.render.figure import DPI, Decode, new_figure
 from kerascnn.render.fonts import families, shortened, wrapped, writable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
 
-Decode = Callable[[np.ndarray], np.ndarray]
-"""Model values (…, H, W, C) to [0, 1] RGB or grey: `InputSpec.decode`."""
+__all__ = ["DPI", "Decode", "Grid", "Look", "Sheet"]
 
-DPI = 150
+# All lengths are in inches.
 MARGIN = 0.15
 LINE = 0.2
-"""Inches that a line of text takes."""
+"""Height of a line of text."""
+BAR = 0.75
+"""Width of a colour bar with its numbers and label."""
 WIDEST = 12.0
-"""Inches that a row of pictures may take: a slide's width."""
-_TALLEST = 400.0  # inches; Agg takes 2^16 pixels at most
+"""Width that a row of pictures may take: a slide's."""
+_NARROWEST = 4.0
+_TITLE = 0.3
+_TALLEST = 400.0  # Agg takes 2^16 pixels at most
+_BAR_ITSELF = 0.12
 _SMOOTH_FROM = 64  # pixels: smaller pictures are shown as squares
+
+
+class Look(TypedDict):
+    """How numbers become colours: a scale of the palette and its ends."""
+
+    cmap: str
+    vmin: float
+    vmax: float
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Equal cells in rows.
+
+    Attributes:
+        count: how many cells there are.
+        columns: cells in a row.
+        width: of a cell.
+        height: of a cell.
+        gap: between cells.
+    """
+
+    count: int
+    columns: int
+    width: float
+    height: float
+    gap: float
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height of all cells; the height with the gap below the last row."""
+        rows = -(-self.count // self.columns)
+        across = self.columns * (self.width + self.gap) - self.gap
+        return across, rows * (self.height + self.gap)
+
+    def place(self, number: int) -> tuple[float, float]:
+        """Return left and upper edge of a cell, from the grid's own corner."""
+        row, column = divmod(number, self.columns)
+        return column * (self.width + self.gap), row * (self.height + self.gap)
 
 
 class Sheet:
     """A white figure with a title, and a cursor ``y`` below it.
 
-    Places and sizes are in inches from the top left corner.
+    Places and sizes are in inches from the upper left corner.
 
     Args:
         width: of what is to be drawn, with its margins.
         height: of what comes below the title.
-        title: over it all; cut to the sheet's width.
-        subtitle: a smaller line below the title, or up to three where the sheet is narrow.
+        title: one line above everything; shortened to the sheet's width.
+        subtitle: a smaller line below the title; up to three lines where the sheet is narrow.
 
     Attributes:
         figure: Matplotlib's figure.
@@ -51,24 +95,21 @@ class Sheet:
     """
 
     def __init__(self, width: float, height: float, title: str = "", subtitle: str = "") -> None:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-
-        self.width = max(width, 4.0)
-        room = self.width - 2 * MARGIN
-        lines = wrapped(writable(one_line(subtitle, 400)), room, 8)
-        top = MARGIN + (0.3 if title else 0.0)
+        self.width = max(width, _NARROWEST)
+        inside = self.width - 2 * MARGIN
+        lines = wrapped(writable(one_line(subtitle, 400)), inside, 8)
+        top = MARGIN + (_TITLE if title else 0.0)
         self.y = top + LINE * len(lines)
         self.height = min(self.y + height + MARGIN, _TALLEST)
-        self.figure: Figure = Figure(figsize=(self.width, self.height), dpi=DPI, facecolor="white")
-        FigureCanvasAgg(self.figure)
+        self.figure = new_figure(self.width, self.height, constrained=False)
         self._canvas: Axes = self.figure.add_axes((0, 0, 1, 1))
         self._canvas.set_axis_off()
         self._canvas.set(xlim=(0, self.width), ylim=(self.height, 0))
         if title:
-            self.text(MARGIN, MARGIN, title, size=12, width=room)
+            self.text(MARGIN, MARGIN, title, size=12, width=inside)
         for number, line in enumerate(lines):
-            self.text(MARGIN, top + LINE * number, line, size=8, width=room, color="0.35")
+            y = top + LINE * number
+            self.text(MARGIN, y, line, size=8, width=inside, color=palette.LIGHT.muted)
 
     def picture(
         self,
@@ -78,19 +119,27 @@ class Sheet:
         width: float,
         height: float,
         *,
+        cmap: str | None = None,
+        vmin: float | None = None,
+        vmax: float | None = None,
+        alpha: float | np.ndarray | None = None,
+        interpolation: str | None = None,
         frame: bool = True,
-        **look: Any,
     ) -> AxesImage:
-        """Set a picture.
+        """Draw a picture.
 
         Args:
-            values: H×W numbers, drawn by ``cmap``; H×W×1 in [0, 1], grey; H×W×3 in [0, 1], colour.
+            values: H×W numbers, drawn by ``cmap``; H×W×1 in [0, 1], grey; H×W×3 in [0, 1], RGB.
             x: left edge.
             y: upper edge.
             width: of the picture.
             height: of the picture.
+            cmap: a scale of `kerascnn.render.palette`.
+            vmin: where the scale begins; None for the lowest value.
+            vmax: where the scale ends; None for the highest value.
+            alpha: opacity, of the whole picture or of each pixel.
+            interpolation: as Matplotlib's; None for squares where the picture is small.
             frame: whether to draw a thin line around it.
-            **look: of Matplotlib's ``imshow``: ``cmap``, ``vmin``, ``vmax``, ``alpha`` ….
         """
         from matplotlib.image import AxesImage
 
@@ -98,23 +147,27 @@ class Sheet:
         if values.ndim == 3:
             grey = values.shape[2] not in (3, 4)
             values = values[..., 0] if grey else values[..., :3]
-            look = {"vmin": 0.0, "vmax": 1.0, "cmap": "gray" if grey else None, **look}
-        smooth = min(values.shape[:2]) >= _SMOOTH_FROM
-        # Nearest also where pictures are shrunk would drop lines.
-        look.setdefault("interpolation", "antialiased" if smooth else "nearest")
-        # Not `imshow`, which settles the axes' limits and aspect anew with each of hundreds.
-        ends = {"vmin": look.pop("vmin", None), "vmax": look.pop("vmax", None)}
+            cmap, vmin, vmax = palette.AMOUNT if grey else None, 0.0, 1.0
+        # Nearest would drop lines of pictures that are made smaller.
+        small = min(values.shape[:2]) < _SMOOTH_FROM
+        interpolation = interpolation or ("nearest" if small else "antialiased")
+        # Not `imshow`, which sets the axes' limits and aspect again for each of hundreds.
         drawn = AxesImage(
-            self._canvas, extent=(x, x + width, y + height, y), origin="upper", **look
+            self._canvas,
+            cmap=cmap,
+            alpha=alpha,
+            interpolation=interpolation,
+            extent=(x, x + width, y + height, y),
+            origin="upper",
         )
         drawn.set_data(values)
-        drawn.set_clim(**ends)
+        drawn.set_clim(vmin, vmax)
         if values.ndim == 2:
             drawn.autoscale_None()
         drawn.set_zorder(2)
         self._canvas.add_image(drawn)
         if frame:
-            self.box(x, y, width, height, color="0.25", line=0.5)
+            self.box(x, y, width, height, color=palette.LIGHT.muted, line=0.5)
         return drawn
 
     def text(
@@ -126,16 +179,16 @@ class Sheet:
         size: float = 8,
         width: float | None = None,
         align: str = "left",
-        color: str = "black",
+        color: str = palette.LIGHT.ink,
     ) -> None:
-        """Write one line; ``x`` is its left edge, centre or right edge, ``y`` its upper edge.
+        """Write one line.
 
         Args:
-            x: see above.
-            y: see above.
-            text: any text; what can't be printed or written is replaced.
+            x: the line's left edge, centre or right edge, as ``align`` says.
+            y: its upper edge.
+            text: any text; characters that can't be printed or written are replaced.
             size: of the letters, in points.
-            width: cut the text to so many inches.
+            width: shorten the text to so many inches.
             align: ``left``, ``center`` or ``right``.
             color: of the letters.
         """
@@ -167,7 +220,7 @@ class Sheet:
         )
 
     def label(self, x: float, y: float, text: str, size: float = 7) -> None:
-        """Write white on black at a picture's upper left corner."""
+        """Write on a dark ground at a picture's upper left corner."""
         self._canvas.text(
             x + 0.03,
             y + 0.03,
@@ -175,15 +228,15 @@ class Sheet:
             fontsize=size,
             ha="left",
             va="top",
-            color="white",
+            color=palette.ON_VEIL,
             parse_math=False,
             zorder=6,
             fontfamily=families(),
-            bbox={"facecolor": "black", "alpha": 0.65, "pad": 1.0, "linewidth": 0},
+            bbox={"facecolor": palette.VEIL, "alpha": 0.65, "pad": 1.0, "linewidth": 0},
         )
 
-    def bar(self, drawn: Any, x: float, y: float, height: float, label: str = "") -> None:
-        """Set a colour bar: 0.12 inches wide, its numbers and label to the right of it.
+    def bar(self, drawn: AxesImage, x: float, y: float, height: float, label: str = "") -> None:
+        """Draw a colour bar, with its numbers and label to the right of it; see `BAR`.
 
         Args:
             drawn: the picture whose colours it explains.
@@ -192,11 +245,10 @@ class Sheet:
             height: of the bar.
             label: what the numbers are.
         """
-        axes = self.axes(x, y, 0.12, height)
-        # Few numbers, since they are set in a narrow place.
-        bar = self.figure.colorbar(drawn, cax=axes)
         from matplotlib.ticker import MaxNLocator
 
+        bar = self.figure.colorbar(drawn, cax=self.axes(x, y, _BAR_ITSELF, height))
+        # Few numbers: the place is narrow.
         bar.ax.yaxis.set_major_locator(MaxNLocator(nbins=max(2, min(6, int(height / 0.3)))))
         bar.ax.ticklabel_format(axis="y", scilimits=(-3, 4))
         bar.ax.yaxis.get_offset_text().set_fontsize(6)
@@ -222,28 +274,29 @@ class Sheet:
         )
 
 
-BAR = 0.75
-"""Inches that a colour bar takes with its numbers and label."""
-
-
-def cell_size(count: int, height: int, width: int, columns: int | None = None) -> float:
-    """Return how many inches wide one of ``count`` pictures of height × width pixels is set."""
+def cell_size(count: int, height: int, width: int) -> float:
+    """Return how many inches wide one of ``count`` pictures of height × width pixels is drawn."""
     aspect = bounded_aspect(height, width)
     side = 2.6 if count <= 2 else 2.0 if count <= 6 else 1.25 if count <= 40 else 0.9
-    if columns:
-        side = min(side, (WIDEST - 1.0) / columns)
-    # A tall picture is set narrower so that its area stays about the same.
+    # A tall picture is drawn narrower so that its area stays about the same.
     return max(0.35, side / max(math.sqrt(aspect), 0.6))
 
 
 def bounded_aspect(height: int, width: int) -> float:
-    """Return height / width of the place for a picture; strips are set thicker than they are."""
+    """Return height / width of the place for a picture; strips are drawn thicker than they are."""
     return min(max(height / width, 1 / 6), 6.0)
 
 
-def columns_for(count: int, cell: float, gap: float, room: float = WIDEST) -> int:
+def columns_for(count: int, cell: float, gap: float, space: float = WIDEST) -> int:
     """Return how many cells go in a row: a full page, or a block nearly as wide as a slide."""
-    most = max(1, int((room - 2 * MARGIN + gap) / (cell + gap)))
+    most = max(1, int((space - 2 * MARGIN + gap) / (cell + gap)))
     if count <= most and count <= 6:
         return count
     return min(most, max(4, math.ceil(math.sqrt(count * 2.0))), count)
+
+
+def first_of(count: int, total: int, what: str = "") -> str:
+    """Return the words for a picture that shows the first ``count`` of ``total`` items."""
+    if count >= total:
+        return ""
+    return f"the first {count} of {total}{what}; all of them are in the NPZ"

@@ -60,7 +60,7 @@ def thumbnail(network: Network, values: np.ndarray) -> str:
 
 def overlay(result: Heatmap, number: int) -> str:
     """Return one map in its colours as a data URI, as large as the picture's thumbnail."""
-    from kerascnn.render.heatmaps import coloured
+    from kerascnn.render.kinds.heatmaps import coloured
 
     return _uri(coloured(result, number), result.smooth, result.over.shape[1:3])
 

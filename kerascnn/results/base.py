@@ -152,7 +152,9 @@ class Result(Record, kw_only=True):
         """
         raise PluginError(f"a {self.label} can't be merged with another result")
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> dict[str, str | bytes]:
         """Show the result at the end of a notebook's cell; see `display_with`."""
         return {} if _display is None else _display(self)
 
@@ -177,10 +179,10 @@ class Result(Record, kw_only=True):
 
 
 _KINDS: dict[str, type[Result]] = {}
-_display: Callable[[Result], dict[str, Any]] | None = None
+_display: Callable[[Result], dict[str, str | bytes]] | None = None
 
 
-def display_with(display: Callable[[Result], dict[str, Any]]) -> None:
+def display_with(display: Callable[[Result], dict[str, str | bytes]]) -> None:
     """Tell how notebooks show results: values know nothing of pictures.
 
     Args:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -136,7 +137,7 @@ def _ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
             yield chunk
 
 
-def _configuration(visualizer: Visualizer, network: Network, source: Source) -> dict[str, Any]:
+def _configuration(visualizer: Visualizer, network: Network, source: Source) -> dict[str, object]:
     """Return what tells one sweep from another."""
     loaded = network.loaded
     return {
@@ -158,7 +159,7 @@ def _store(so_far: Swept, checkpoint: Checkpoint) -> None:
     checkpoint.save({"positions": positions, **result}, {"after": so_far.after})
 
 
-def _restored(state: dict[str, np.ndarray], record: dict[str, Any]) -> Swept:
+def _restored(state: dict[str, np.ndarray], record: Mapping[str, Any]) -> Swept:
     """Return what `_store` saved."""
     packed = {name: array for name, array in state.items() if name.startswith("result_")}
     result = Result.unpack({name.removeprefix("result_"): a for name, a in packed.items()})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -9,22 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpers.figures import decode, images_on, is_drawn, pixels, shown
 from helpers.results import each_kind, numbers, top
-from kerascnn import Heatmap, Images, Kernels, LayerMaps, Maps, Result
-from kerascnn.render import draw, to_png
+from kerascnn import Curves, Heatmap, Images, Kernels, LayerMaps, Maps, Result, array
+from kerascnn.render import draw, new_figure, to_png
 from kerascnn.render.fonts import shortened, wrapped, writable
 from kerascnn.render.sheet import DPI, WIDEST, Sheet
-
-PNG = b"\x89PNG\r\n\x1a\n"
-
-
-def decode(values):
-    return np.clip(np.asarray(values), 0, 1).astype(np.float32)
-
-
-def size_of(png):
-    assert png[:8] == PNG
-    return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
 
 
 def maps(count, channels, height, width, **more):
@@ -79,9 +71,11 @@ SIZES = {
 def test_any_size_is_drawn(make):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        width, height = size_of(to_png(draw(make(), decode)))
+        png = to_png(draw(make(), decode))
+    height, width, _ = pixels(png).shape
     assert 500 <= width <= (WIDEST + 1) * DPI
     assert 80 <= height <= 12_000
+    assert is_drawn(png)
 
 
 @pytest.mark.parametrize("result", list(each_kind()), ids=lambda result: type(result).__name__)
@@ -159,56 +153,133 @@ def test_what_no_font_has_is_marked():
     assert writable("\U0001f9ff\U000fffff")[-1] == "□"
 
 
-def test_a_kind_of_another_author_is_drawn_as_it_is():
-    class Histogram(Result):
-        def arrays(self):
-            return {
-                "counts": np.arange(10),
-                "table": numbers(3, 4, 5),
-                "hollow": np.array([np.nan]),
-            }
-
-    result = Histogram(title="counts")
-    assert size_of(to_png(draw(result, decode)))[0] > 500
+# --- kinds of other authors ---------------------------------------------------------------------
 
 
-def test_a_kind_made_out_of_ours_is_drawn_as_ours():
+class Spread(Result):
+    """A kind that a plugin brings with its drawing."""
+
+    counts: np.ndarray = array("P")
+
+
+@draw.register(Spread)
+def draw_spread(result, decode):
+    figure = new_figure(5, 3)
+    figure.subplots().bar(range(len(result.counts)), decode(result.counts), color="#00ff00")
+    return figure
+
+
+def test_a_plugins_kind_is_drawn_by_its_own_drawing():
+    (axes,) = draw(Spread([0.25, 2.0]), decode).axes
+    assert [bar.get_height() for bar in axes.patches] == [0.25, 1.0]
+
+
+def test_a_kind_without_a_drawing_is_drawn_as_the_one_it_is_made_out_of():
+    class Wide(Spread):
+        more: np.ndarray = array("M")
+
     class Mine(Images):
         pass
 
     values = numbers(1, 4, 4, 1)
     assert to_png(draw(Mine(values), decode)) == to_png(draw(Images(values), decode))
+    one, other = Wide([0.5], [1, 2]), Spread([0.5])
+    assert to_png(draw(one, decode)) == to_png(draw(other, decode))
+
+
+def test_an_unknown_kind_is_drawn_as_its_arrays():
+    class Histogram(Result):
+        def arrays(self):
+            return {
+                "counts": np.arange(10),
+                "table": np.arange(60.0).reshape(3, 4, 5),
+                "hollow": np.array([np.nan]),
+            }
+
+    result = Histogram(title="counts")
+    found = [np.asarray(image.get_array()) for image in images_on(result)]
+    np.testing.assert_array_equal(found[0], [np.arange(10)])
+    np.testing.assert_array_equal(found[1], np.arange(60).reshape(3, 20))
+    np.testing.assert_array_equal(found[2], [[0]])
+    words = [text.get_text() for text in draw(result, decode).axes[0].texts]
+    assert words == ["counts", "counts 10", "table 3×4×5", "hollow 1"]
+
+
+def test_what_is_no_result_is_not_drawn():
+    with pytest.raises(TypeError, match="draw takes a Result"):
+        draw(np.ones(3), decode)
+
+
+def test_drawings_are_imported_late_and_give_way_to_a_plugins_own():
+    code = """if True:
+        import sys
+        from kerascnn import Heatmap, Images, draw
+        @draw.register(Heatmap)
+        def own(result, decode):
+            return "mine"
+        slow = {"numpy", "matplotlib", "PIL", "scipy", "tensorflow"}
+        assert not slow & set(sys.modules), slow & set(sys.modules)
+        import numpy as np
+        assert "matplotlib" in str(type(draw(Images(np.ones((1, 2, 2, 1))), np.asarray)))
+        assert draw(Heatmap(np.ones((1, 2, 2)), np.ones((1, 2, 2, 1))), None) == "mine"
+    """
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
 # --- what the colours mean ------------------------------------------------------------------------
 
 
-def drawn_images(result):
-    return [image for axes in draw(result, decode).axes for image in axes.images]
-
-
 def test_zero_is_in_the_middle_of_a_signed_map():
-    values = np.array([[[-1.0, 0.0], [0.5, 4.0]]])
-    image = drawn_images(Heatmap(values, over=numbers(1, 2, 2, 1), signed=True, clip=100))[1]
+    values = np.array([[[-4.0, 0.0], [0.5, 4.0]]])
+    image = images_on(Heatmap(values, over=numbers(1, 2, 2, 1), signed=True, clip=100))[1]
     assert image.get_clim() == (-4.0, 4.0)
     np.testing.assert_array_equal(image.get_array(), values[0])
+    (below, zero), (_, above) = shown(image)
+    assert below[2] > below[0] + 0.2  # blue
+    assert above[0] > above[2] + 0.2  # red
+    assert zero.min() > 0.95
+
+
+def test_what_is_important_glows_and_a_low_score_is_blue():
+    values = np.array([[[0.0, 1.0]]])
+    over = numbers(1, 1, 2, 1)
+    ((nothing, most),) = shown(images_on(Heatmap(values, over, clip=100))[1])
+    assert nothing.max() < 0.05
+    assert most.min() > 0.6
+    score = Heatmap(values, over, low_is_notable=True, ends=(0.0, 1.0))
+    ((lost, kept),) = shown(images_on(score)[1])
+    assert lost[2] > lost[:2].max() + 0.15
+    assert kept.min() > 0.8
+
+
+def test_lines_of_a_chart_differ_by_colour_or_dashes():
+    result = Curves(numbers(20, 4), np.arange(4))
+    lines = draw(result, decode).axes[0].lines
+    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 20
+
+
+def test_bars_are_red_above_zero_and_blue_below():
+    result = Maps(numbers(1, 4, 4, 1), [LayerMaps("out", [[-1.0, 2.0]], range(2), 2)])
+    below, above = (bar.get_facecolor() for bar in draw(result, decode).axes[1].patches)
+    assert below[2] > below[0] + 0.3
+    assert above[0] > above[2] + 0.3
 
 
 def test_clipping_is_in_the_picture_alone():
     values = np.ones((1, 10, 10))
     values[0, 0, 0] = 1000
     result = Heatmap(values, over=numbers(1, 10, 10, 1), clip=95)
-    assert drawn_images(result)[1].get_clim()[1] == pytest.approx(1.0)
+    assert images_on(result)[1].get_clim()[1] == pytest.approx(1.0)
     assert result.values.max() == 1000
 
 
 def test_zero_weight_is_mid_grey_in_colour_and_white_on_the_scale():
     kernel = np.zeros((1, 2, 2, 3))
     kernel[0, 0, 0, 0] = 2.0
-    shown = drawn_images(Kernels(kernel, colour=True))[0].get_array()
+    shown = images_on(Kernels(kernel, colour=True))[0].get_array()
     np.testing.assert_allclose(shown[1, 1], 0.5)
     np.testing.assert_allclose(shown[0, 0], [1.0, 0.5, 0.5])
-    low, high = drawn_images(Kernels(kernel[..., :1]))[0].get_clim()
+    low, high = images_on(Kernels(kernel[..., :1]))[0].get_clim()
     assert low == -high
 
 

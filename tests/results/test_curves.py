@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from helpers.figures import is_drawn
 from kerascnn import Curves, PluginError, Result
 from kerascnn.render import draw, to_png
 
@@ -46,4 +47,4 @@ def test_they_are_written_read_back_and_drawn(tmp_path, apart, x):
     panels = [axis for axis in figure.axes if axis.lines]
     assert len(panels) == (3 if apart else 1)
     np.testing.assert_allclose(panels[0].lines[0].get_ydata(), VALUES[0], rtol=1e-6)
-    assert to_png(figure)
+    assert is_drawn(to_png(figure))

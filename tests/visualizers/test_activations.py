@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from helpers.figures import is_drawn
 from kerascnn import Maps, ModelError, Network, UsageError
 from kerascnn.plugin.registry import Registry
 from kerascnn.render import draw, to_png
@@ -43,7 +44,7 @@ def show(network, images, **options):
     images.setflags(write=False)
     result = Activations(**options).visualize(network, images, None)
     assert isinstance(result, Maps)
-    assert to_png(draw(result, network.input.decode))
+    assert is_drawn(to_png(draw(result, network.input.decode)))
     return result
 
 

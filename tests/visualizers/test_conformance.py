@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from helpers.figures import is_drawn
 from kerascnn import KerascnnError, Network, visualize
 from kerascnn.plugin.registry import Registry
 from kerascnn.render import to_png
@@ -76,7 +77,7 @@ def test_a_run_has_a_manifest_and_a_picture(name, networks):
     run = visualize(REGISTRY.get(name).visualizer(**QUICK.get(name, {})), networks["softmax"])
     manifest = json.loads(json.dumps(run.manifest()))
     assert manifest["plugin"] == name
-    assert len(to_png(run.figure())) > 2000
+    assert is_drawn(to_png(run.figure()))
 
 
 def test_every_plugin_was_taken():

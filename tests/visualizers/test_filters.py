@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from helpers.figures import is_drawn
 from kerascnn import ModelError, Network, UsageError
 from kerascnn.plugin.registry import Registry
 from kerascnn.render import draw, to_png
@@ -21,7 +22,7 @@ def network_of(keras, size, *layers, **options):
 
 def show(network, **options):
     result = Filters(**options).visualize(network, None, None)
-    assert to_png(draw(result, network.input.decode))
+    assert is_drawn(to_png(draw(result, network.input.decode)))
     return result
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import psutil
 import pytest
 
+from helpers.figures import is_drawn
 from kerascnn import (
     ImageError,
     Images,
@@ -193,7 +194,7 @@ def test_a_folder_is_swept_over(network, folder, capsys):
     assert "skipped" in capsys.readouterr().err
     assert run.manifest()["swept"]["skipped"] == 1
     assert json.dumps(run.manifest())
-    assert to_png(run.figure())
+    assert is_drawn(to_png(run.figure()))
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 7, 100])
@@ -383,7 +384,7 @@ def test_only_as_many_pictures_are_kept_as_memory_holds(network, folder, monkeyp
     # The first unit's are there before any other's.
     assert set(few.picture_indices) >= set(whole.indices[whole.shown[0]].tolist())
     assert "4 of" in capsys.readouterr().err
-    assert to_png(draw(few, network.input.decode))
+    assert is_drawn(to_png(draw(few, network.input.decode)))
 
 
 def test_pictures_in_memory(network, folder):
@@ -408,4 +409,4 @@ def test_the_numbers_alone_can_be_drawn(network):
     result = Top().visualize(network, pictures(5), None)
     assert isinstance(result, TopImages)
     assert result.pictures is None
-    assert to_png(draw(result, network.input.decode))
+    assert is_drawn(to_png(draw(result, network.input.decode)))

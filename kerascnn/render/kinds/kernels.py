@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kerascnn.render import palette
+from kerascnn.render.figure import Decode, draw
 from kerascnn.render.sheet import (
     BAR,
     LINE,
     MARGIN,
     WIDEST,
-    Decode,
+    Grid,
+    Look,
     Sheet,
     bounded_aspect,
     cell_size,
     columns_for,
+    first_of,
 )
 from kerascnn.results.images import Kernels
 
@@ -25,10 +29,17 @@ if TYPE_CHECKING:
 _MOST = 400
 _MOST_ROWS = 32
 _MOST_SLICES = 18
+_ROWS_IN_BLOCK = 8  # at least, before filters go into a second block
+# Inches.
 _GAP = 0.08
+_CAPTION = 0.17
 _SLICE = 0.45
+_NUMBER = 0.5
+_TO_BAR = 0.1
+_LONGEST_BAR = 3.0
 
 
+@draw.register(Kernels)
 def draw_kernels(result: Kernels, _decode: Decode) -> Figure:
     """Draw filters, each with its number; those of several input maps as rows of slices."""
     if is_colour(result.values, result.colour) or result.values.shape[-1] == 1:
@@ -37,7 +48,7 @@ def draw_kernels(result: Kernels, _decode: Decode) -> Figure:
 
 
 def is_colour(values: np.ndarray, colour: bool) -> bool:
-    """Tell whether kernels K×h×w×C are drawn in red, green and blue."""
+    """Return whether kernels K×h×w×C are drawn in red, green and blue."""
     return colour and values.shape[-1] == 3
 
 
@@ -46,12 +57,12 @@ def colour_kernel(kernel: np.ndarray) -> np.ndarray:
     return np.asarray(0.5 + 0.5 * kernel / (float(np.abs(kernel).max()) or 1.0))
 
 
-def signed_look(values: np.ndarray) -> dict[str, Any]:
-    """Return the diverging scale of weights; a few outliers don't pale the rest."""
+def signed_look(values: np.ndarray) -> Look:
+    """Return the diverging scale of weights; a few outliers don't make the rest pale."""
     end = float(np.abs(values).max())
     bulk = float(np.percentile(np.abs(values), 99.8))
     end = bulk if 0 < bulk < 0.6 * end else end or 1.0
-    return {"cmap": "RdBu_r", "vmin": -end, "vmax": end, "interpolation": "nearest"}
+    return {"cmap": palette.SIGNED, "vmin": -end, "vmax": end}
 
 
 def _draw_whole(result: Kernels) -> Figure:
@@ -61,32 +72,29 @@ def _draw_whole(result: Kernels) -> Figure:
     look = signed_look(values)
     cell = cell_size(count, height, width)
     tall = cell * bounded_aspect(height, width)
-    line = 0.17 if result.captions else 0.0
-    columns = columns_for(count, cell, _GAP, WIDEST - BAR)
-    rows = -(-count // columns)
-    wide = columns * (cell + _GAP) - _GAP
+    line = _CAPTION if result.captions else 0.0
+    grid = Grid(count, columns_for(count, cell, _GAP, WIDEST - BAR), cell, tall + line, _GAP)
+    across, down = grid.size
     words = (
         "zero is grey; each filter fills its own range" if colour else _beyond(result.values, look)
     )
-    sheet = Sheet(
-        2 * MARGIN + wide + (0.0 if colour else BAR),
-        rows * (tall + line + _GAP),
-        result.title,
-        _more(result, count, words),
-    )
+    bar = 0.0 if colour else BAR
+    sheet = Sheet(2 * MARGIN + across + bar, down, result.title, _subtitle(result, count, words))
     drawn = None
     for number, kernel in enumerate(values):
-        x = MARGIN + number % columns * (cell + _GAP)
-        y = sheet.y + number // columns * (tall + line + _GAP)
+        left, top = grid.place(number)
+        x, y = MARGIN + left, sheet.y + top
         if result.captions:
             sheet.text(x, y, result.captions[number], size=7, width=cell)
         if colour:
-            sheet.picture(colour_kernel(kernel), x, y + line, cell, tall, interpolation="nearest")
+            shown = colour_kernel(kernel)
+            sheet.picture(shown, x, y + line, cell, tall, interpolation="nearest")
         else:
-            drawn = sheet.picture(kernel[..., 0], x, y + line, cell, tall, **look)
+            shown = kernel[..., 0]
+            drawn = sheet.picture(shown, x, y + line, cell, tall, interpolation="nearest", **look)
     if drawn is not None:
-        most = max(rows * (tall + line + _GAP) - line - _GAP, 0.5)
-        sheet.bar(drawn, MARGIN + wide + 0.1, sheet.y + line, min(most, 3.0), result.unit)
+        long = min(max(down - line - _GAP, 0.5), _LONGEST_BAR)
+        sheet.bar(drawn, MARGIN + across + _TO_BAR, sheet.y + line, long, result.unit)
     return sheet.figure
 
 
@@ -96,44 +104,36 @@ def _draw_slices(result: Kernels) -> Figure:
     count, height, width, depth = values.shape
     look = signed_look(values)
     tall = _SLICE * bounded_aspect(height, width)
-    name = 0.5
-    block = name + depth * (_SLICE + _GAP) + 0.2
-    across = max(1, min(int((WIDEST - BAR) / block), -(-count // 8)))
+    block = _NUMBER + depth * (_SLICE + _GAP) + 0.2
+    across = max(1, min(int((WIDEST - BAR) / block), -(-count // _ROWS_IN_BLOCK)))
     rows = -(-count // across)
     words = "a filter a row, an input map a column"
     if depth < result.values.shape[3]:
         words += f" (the first {depth} of {result.values.shape[3]})"
-    sheet = Sheet(
-        2 * MARGIN + across * block + BAR,
-        rows * (tall + _GAP) + LINE,
-        result.title,
-        _more(result, count, words),
-    )
-    drawn = None
+    high = rows * (tall + _GAP)
+    subtitle = _subtitle(result, count, words)
+    sheet = Sheet(2 * MARGIN + across * block + BAR, high + LINE, result.title, subtitle)
     for number in range(count):
-        x = MARGIN + number // rows * block
+        x = MARGIN + number // rows * block + _NUMBER
         y = sheet.y + LINE + number % rows * (tall + _GAP)
         label = result.captions[number] if result.captions else str(number)
-        sheet.text(x + name - 0.08, y + tall / 2 - 0.06, label, size=7, align="right", width=name)
+        sheet.text(x - _GAP, y + tall / 2 - 0.06, label, size=7, align="right", width=_NUMBER)
         for column in range(depth):
-            left = x + name + column * (_SLICE + _GAP)
+            left = x + column * (_SLICE + _GAP)
             if number % rows == 0:
-                sheet.text(
-                    left + _SLICE / 2, sheet.y, str(column), size=6, align="center", color="0.35"
-                )
-            drawn = sheet.picture(values[number, :, :, column], left, y, _SLICE, tall, **look)
-    height_ = min(rows * (tall + _GAP), 3.0)
-    sheet.bar(drawn, MARGIN + across * block, sheet.y + LINE, height_, result.unit)
+                at, color = left + _SLICE / 2, palette.LIGHT.muted
+                sheet.text(at, sheet.y, str(column), size=6, align="center", color=color)
+            shown = values[number, :, :, column]
+            drawn = sheet.picture(shown, left, y, _SLICE, tall, interpolation="nearest", **look)
+    x = MARGIN + across * block
+    sheet.bar(drawn, x, sheet.y + LINE, min(high, _LONGEST_BAR), result.unit)
     return sheet.figure
 
 
-def _beyond(values: np.ndarray, look: dict[str, Any]) -> str:
+def _beyond(values: np.ndarray, look: Look) -> str:
     most = float(np.abs(values).max())
     return f"the largest weight is {most:.3g}" if most > look["vmax"] * 1.001 else ""
 
 
-def _more(result: Kernels, count: int, words: str) -> str:
-    if count < len(result.values):
-        more = f"the first {count} of {len(result.values)}; all of them are in the NPZ"
-        words = f"{words}; {more}" if words else more
-    return words
+def _subtitle(result: Kernels, count: int, words: str) -> str:
+    return "; ".join(filter(None, [words, first_of(count, len(result.values))]))
