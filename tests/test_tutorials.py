@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +15,9 @@ import kerascnn
 import kerascnn.ascent
 from helpers.environments import Environment
 from helpers.paths import DOCS
-from kerascnn import Result
+from kerascnn import Result, option
 from kerascnn.plugin.registry import Hooks
-from kerascnn.plugin.visualizer import Visualizer
+from kerascnn.plugin.visualizer import Visualizer, options
 
 FENCE = re.compile(
     r"^(?:<!-- (?P<mark>[^\n]*) -->\n)?```(?P<kind>[a-z{}-]*)\n(?P<body>.*?)^```$",
@@ -46,18 +48,19 @@ def snippets(page: str) -> list[Snippet]:
 def environment(tmp_path_factory):
     """An environment with this kerascnn, its command on the path."""
     made = Environment(tmp_path_factory.mktemp("tutorial") / "env", borrow_kerascnn=True)
-    script = made.folder / "bin" / "kerascnn"
+    script = made.bin / "kerascnn"
     code = "import sys\nfrom kerascnn.cli import entry\nsys.exit(entry())\n"
-    script.write_text(f"#!{made.folder / 'bin' / 'python'}\n{code}", encoding="utf-8")
+    script.write_text(f"#!{made.python}\n{code}", encoding="utf-8")
     script.chmod(0o755)
     return made
 
 
+@pytest.mark.skipif(os.name != "posix", reason="the pages' commands are those of a Unix shell")
 @pytest.mark.parametrize(
     "page", ["writing-plugins.md", pytest.param("get-started.md", marks=pytest.mark.long)]
 )
 def test_every_snippet_runs(page, environment, tmp_path):
-    path = f"{environment.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    path = f"{environment.bin}{os.pathsep}{os.environ['PATH']}"
     here = tmp_path
     for number, snippet in enumerate(snippets(page)):
         if not snippet.runs:
@@ -84,9 +87,6 @@ def test_every_snippet_runs(page, environment, tmp_path):
 
 def test_the_snippets_are_formatted_as_the_scaffold_is(tmp_path):
     pytest.importorskip("ruff", reason="the linter is not installed")
-    import subprocess
-    import sys
-
     for snippet in snippets("writing-plugins.md"):
         if snippet.file:
             (tmp_path / Path(snippet.file).name).write_text(snippet.body, encoding="utf-8")
@@ -96,6 +96,7 @@ def test_the_snippets_are_formatted_as_the_scaffold_is(tmp_path):
 
 
 REFERENCE = (DOCS / "plugin-reference.md").read_text(encoding="utf-8")
+API = "".join(path.read_text(encoding="utf-8") for path in (DOCS / "api").glob("*.md"))
 
 
 def kinds(cls=Result):
@@ -114,6 +115,7 @@ def kinds(cls=Result):
             *kerascnn.__all__,
             *kinds(),
         }
+        - {"__version__"}
     ),
 )
 def test_the_reference_names_everything(name):
@@ -122,18 +124,39 @@ def test_the_reference_names_everything(name):
     )
 
 
-def test_the_reference_tells_of_every_bound():
-    from kerascnn.plugin.visualizer import _bounds  # noqa: F401  (where they are listed)
+@pytest.mark.parametrize(
+    ("bound", "value"),
+    [
+        ("ge", 1),
+        ("gt", 0),
+        ("le", 9),
+        ("lt", 10),
+        ("multiple_of", 2),
+        ("min_length", 1),
+        ("max_length", 9),
+        ("pattern", "^4"),
+    ],
+)
+def test_the_reference_tells_of_every_bound(bound, value):
+    default: int | str = "4" if bound in ("min_length", "max_length", "pattern") else 4
 
-    source = (Path(kerascnn.__file__).parent / "plugin" / "visualizer.py").read_text(
-        encoding="utf-8"
-    )
-    listed = re.search(r"words = \{(.*?)\n    \}", source, flags=re.S)[1]
-    for bound in re.findall(r'"(\w+)": ', listed):
-        assert f"`{bound}`" in REFERENCE
+    class Bounded(Visualizer):
+        """One option with one bound."""
+
+        name = "bounded"
+        bounded: type(default) = option(default, "kept between bounds", **{bound: value})
+
+    takes = next(each.takes for each in options(Bounded) if each.name == "bounded")
+    assert str(value) in takes, "the help leaves out the bound"
+    assert f"`{bound}`" in REFERENCE
 
 
 @pytest.mark.parametrize("module", ["kerascnn.testing", "kerascnn.ascent", "kerascnn.callbacks"])
 def test_the_api_pages_have_every_public_module(module):
-    pages = "".join(path.read_text(encoding="utf-8") for path in (DOCS / "api").glob("*.md"))
-    assert f"automodule:: {module}\n" in pages
+    assert f"automodule:: {module}\n" in API
+
+
+@pytest.mark.parametrize("name", sorted({*kerascnn.__all__} - {"__version__"}))
+def test_the_api_pages_have_every_public_name(name):
+    in_a_module = f"automodule:: {getattr(kerascnn, name).__module__}\n"
+    assert f":: kerascnn.{name}\n" in API or in_a_module in API
