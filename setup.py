@@ -1,4 +1,4 @@
-"""What setup.cfg has no words for: packages found, and plugins/ installed as kerascnn_plugins."""
+"""Name the packages: `find:` in setup.cfg can't name one whose folder has another name."""
 
 from setuptools import find_packages, setup
 

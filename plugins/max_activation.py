@@ -24,7 +24,7 @@ _PLAIN = {
     "copies": 1,
     "restarts": 1,
 }
-_PRESETS: dict[tuple[str, str], dict] = {
+_PRESETS: dict[tuple[str, str], dict[str, float | str]] = {
     ("none", "ink"): {},
     ("none", "colour"): {},
     ("l1", "ink"): {"l1": 1.0},

@@ -1,10 +1,10 @@
-"""Make what in README and docs comes out of the program: tables, option pages, pictures.
+"""Make the parts of README and docs that are generated: tables, option pages, pictures.
 
-    python scripts/make_docs.py [LECTURE]            all of it
-    python scripts/make_docs.py --pages              the option pages alone, in a second
+    python scripts/make_docs.py [LECTURE]            everything
+    python scripts/make_docs.py --pages              no pictures and no claims: takes a second
 
-LECTURE is the folder that ``kerascnn lecture`` wrote (default: lecture). The table of claims in
-README is that of its results; the pictures are made by the command lines that stand above them.
+LECTURE is the folder that ``kerascnn lecture`` wrote (default: lecture). README's table of claims
+comes from the results in it; each picture is made by the command line that stands above it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "plugins"
 PICTURES = ROOT / "docs" / "images"
 
-# Plugin → pictures: the picture's file, and what makes it.
+# Plugin → its pictures: file name → the arguments that make it.
 EXAMPLES: dict[str, dict[str, str]] = {
     "filters": {
         "filters.png": "lecture/cnn.h5",
@@ -65,18 +65,18 @@ EXAMPLES: dict[str, dict[str, str]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write the pages, and unless told otherwise the pictures and README's table."""
-    parser = argparse.ArgumentParser(description="Make README's table and docs/plugins.")
+    """Write the option pages and the table of packages, then the pictures and README's table."""
+    parser = argparse.ArgumentParser(description="Make the generated parts of README and docs.")
     parser.add_argument("lecture", nargs="?", type=Path, default=ROOT / "lecture")
-    parser.add_argument("--pages", action="store_true", help="the option pages alone")
-    parser.add_argument("--only", metavar="PLUGIN", help="the pictures of one plugin alone")
+    parser.add_argument("--pages", action="store_true", help="make no pictures, read no results")
+    parser.add_argument("--only", metavar="PLUGIN", help="make the pictures of this plugin only")
     given = parser.parse_args(arguments)
     plugins = Registry().discover().plugins
     PAGES.mkdir(parents=True, exist_ok=True)
     for name in EXAMPLES:
         (PAGES / f"{name}.md").write_text(page(plugins[name]), encoding="utf-8")
-    house = ROOT / "docs" / "architecture.md"
-    house.write_text(between(house.read_text(encoding="utf-8"), "rooms", rooms()), "utf-8")
+    plan = ROOT / "docs" / "architecture.md"
+    plan.write_text(between(plan.read_text(encoding="utf-8"), "packages", packages()), "utf-8")
     if given.pages:
         return
     PICTURES.mkdir(parents=True, exist_ok=True)
@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def page(plugin: Plugin) -> str:
-    """Return a plugin's page: its docstring, its options, its pictures and what made them."""
+    """Return a plugin's page: its docstring, its options, and pictures with their commands."""
     lines = [f"# {plugin.name}", "", inspect.cleandoc(plugin.visualizer.__doc__ or ""), ""]
     lines += ["| option | takes | default | what it does |", "|---|---|---|---|"]
     for option in options(plugin.visualizer):
@@ -104,7 +104,7 @@ def page(plugin: Plugin) -> str:
 
 
 def draw(plugin: str, picture: str, flags: str, lecture: Path) -> None:
-    """Run a page's command line, and keep its picture."""
+    """Run a command line of a page, and store its picture."""
     words = [
         word.replace("lecture/", f"{lecture}/") if word.startswith("lecture/") else word
         for word in shlex.split(flags)
@@ -128,7 +128,7 @@ def _digit(path: Path) -> None:
 
 
 def with_claims(text: str, results: Path) -> str:
-    """Return README with the table of claims that ``results.json`` has."""
+    """Return README with the claims of ``results.json`` as its table."""
     found = json.loads(results.read_text(encoding="utf-8"))
     settings = found["settings"]
     versions = found["versions"]
@@ -149,20 +149,27 @@ def with_claims(text: str, results: Path) -> str:
     return between(text, "claims", "\n".join(rows))
 
 
-def rooms() -> str:
-    """Return the table of all modules with the first sentence of each one's docstring."""
-    rows = ["| room | what it is for |", "|---|---|"]
-    package = ROOT / "kerascnn"
-    modules = sorted(package.rglob("*.py"))
-    for path in modules:
-        first = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n\n")
-        name = path.relative_to(package).as_posix().replace("__init__.py", "")
-        rows.append(f"| `{name or '__init__.py'}` | {' '.join(first[0].split())} |")
+def packages() -> str:
+    """Return the table of all packages: what each is for, and each of its modules."""
+    rows = ["| package | what it is for | its modules |", "|---|---|---|"]
+    root = ROOT / "kerascnn"
+    for start in sorted(root.rglob("__init__.py")):
+        modules = sorted(set(start.parent.glob("*.py")) - {start})
+        lines = [f"`{module.stem}`: {purpose(module)}" for module in modules]
+        name = start.parent.relative_to(ROOT).as_posix()
+        rows.append(f"| `{name}` | {purpose(start)} | {'<br>'.join(lines)} |")
     return "\n".join(rows)
 
 
+def purpose(module: Path) -> str:
+    """Return the first sentence of a module's docstring, as a cell of a table takes it."""
+    text = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or ""
+    first = " ".join(text.partition("\n\n")[0].split())
+    return first.replace("``", "`").replace("|", "\\|")
+
+
 def between(text: str, name: str, body: str) -> str:
-    """Return ``text`` with what stands between the two marks of ``name`` replaced."""
+    """Return ``text`` with the part between the two marks of ``name`` replaced by ``body``."""
     start, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
     before, rest = text.split(start)
     _, after = rest.split(end)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import configparser
 import importlib.util
+import json
+import os
 import re
+import shutil
 import subprocess
 
 import pytest
+import yaml
+from packaging.specifiers import SpecifierSet
 
 from helpers.paths import ROOT
 from kerascnn.plugin.options import options
@@ -24,6 +30,15 @@ def make_docs():
     return module
 
 
+def jobs(workflow: str) -> list[dict]:
+    text = (ROOT / ".github" / "workflows" / workflow).read_text(encoding="utf-8")
+    return list(yaml.safe_load(text)["jobs"].values())
+
+
+def commands(job: dict) -> list[str]:
+    return [step["run"] for step in job.get("steps", []) if "run" in step]
+
+
 def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.S | re.M)
 
@@ -36,13 +51,46 @@ def test_the_quick_start_has_two_commands():
     assert commands[1].endswith("tox run")
 
 
-def test_ci_runs_the_second_of_them():
-    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    find = re.search(r"command=\$\((.*)\)\n", script)[1]
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
+@pytest.mark.parametrize("number", [1, 2])
+def test_ci_runs_the_commands_of_the_quick_start(number):
     found = subprocess.run(
-        ["bash", "-c", find], cwd=ROOT, capture_output=True, text=True, check=True
+        ["bash", ROOT / ".ci" / "command", str(number)], capture_output=True, text=True, check=True
     )
-    assert found.stdout.strip() == blocks(README, "console")[1].strip()
+    shown = blocks(README, "console")[number - 1].strip()
+    if os.name == "nt":
+        shown = shown.replace("python3 ", "python ").replace("/bin/", "/Scripts/")
+    assert found.stdout.strip() == shown
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_the_workflow_runs_both_on_every_system(number):
+    job = next(job for job in jobs("test.yml") if f"bash .ci/run {number}" in commands(job))
+    matrix = job["strategy"]["matrix"]
+    systems = [*matrix["os"], *(more["os"] for more in matrix.get("include", []))]
+    assert {name.split("-")[0] for name in systems} == {"ubuntu", "macos", "windows"}
+
+
+def test_the_workflow_runs_all_tests_on_every_python():
+    job = next(job for job in jobs("test.yml") if "bash .ci/run 2" in commands(job))
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg", encoding="utf-8")
+    allowed = SpecifierSet(setup["options"]["python_requires"])
+    assert job["strategy"]["matrix"]["python"] == [
+        version for minor in range(100) if (version := f"3.{minor}") in allowed
+    ]
+
+
+@pytest.mark.parametrize("workflow", ["test.yml", "publish.yml"])
+def test_each_action_is_pinned_to_a_commit(workflow):
+    """A tag can be moved to other code, a commit cannot."""
+    steps = [step for job in jobs(workflow) for step in [job, *job.get("steps", [])]]
+    used = [step["uses"] for step in steps if not step.get("uses", "./").startswith("./")]
+    assert used
+    for action in used:
+        commit = action.partition("@")[2]
+        assert len(commit) == 40
+        assert int(commit, 16)
 
 
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)
@@ -60,7 +108,11 @@ def test_every_plugin_has_its_page_and_its_pictures(plugin, make_docs):
 
 @pytest.mark.parametrize(
     "page",
-    ["README.md", "CONTRIBUTING.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))],
+    [
+        *(path.relative_to(ROOT).as_posix() for path in sorted(ROOT.glob("*.md"))),
+        *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").rglob("*.md"))),
+        *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "kerascnn").rglob("*.md"))),
+    ],
 )
 def test_links_lead_somewhere(page):
     path = ROOT / page
@@ -80,8 +132,6 @@ def test_the_plugin_in_readme_works(tmp_path, lecture_models, command):
 
 
 def test_readmes_table_is_what_results_say(make_docs, tmp_path):
-    import json
-
     claims = [
         {"claim": "a | b", "says": "1", "measured": "2", "holds": False},
         {"claim": "c", "says": "1", "measured": "1", "holds": True},
@@ -98,6 +148,8 @@ def test_readmes_table_is_what_results_say(make_docs, tmp_path):
     assert make_docs.with_claims(text, path) == text
 
 
-def test_the_house_is_drawn_as_it_stands(make_docs):
+def test_the_table_of_packages_is_up_to_date(make_docs):
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    assert make_docs.between(page, "rooms", make_docs.rooms()) == page, "make_docs.py --pages"
+    assert make_docs.between(page, "packages", make_docs.packages()) == page, (
+        "run python scripts/make_docs.py --pages"
+    )

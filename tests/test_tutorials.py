@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,18 +53,19 @@ def snippets(page: str) -> list[Snippet]:
 def environment(tmp_path_factory):
     """An environment with this kerascnn, its command on the path."""
     made = Environment(tmp_path_factory.mktemp("tutorial") / "env", borrow_kerascnn=True)
-    script = made.folder / "bin" / "kerascnn"
+    script = made.bin / "kerascnn"
     code = "import sys\nfrom kerascnn.cli import entry\nsys.exit(entry())\n"
-    script.write_text(f"#!{made.folder / 'bin' / 'python'}\n{code}", encoding="utf-8")
+    script.write_text(f"#!{made.python}\n{code}", encoding="utf-8")
     script.chmod(0o755)
     return made
 
 
+@pytest.mark.skipif(os.name != "posix", reason="the pages' commands are those of a Unix shell")
 @pytest.mark.parametrize(
     "page", ["writing-plugins.md", pytest.param("get-started.md", marks=pytest.mark.long)]
 )
 def test_every_snippet_runs(page, environment, tmp_path):
-    path = f"{environment.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    path = f"{environment.bin}{os.pathsep}{os.environ['PATH']}"
     here = tmp_path
     for number, snippet in enumerate(snippets(page)):
         if not snippet.runs:
@@ -90,9 +93,6 @@ def test_every_snippet_runs(page, environment, tmp_path):
 
 def test_the_snippets_are_formatted_as_the_scaffold_is(tmp_path):
     pytest.importorskip("ruff", reason="the linter is not installed")
-    import subprocess
-    import sys
-
     for snippet in snippets("writing-plugins.md"):
         if snippet.file and not snippet.adds:
             (tmp_path / Path(snippet.file).name).write_text(snippet.body, encoding="utf-8")
@@ -102,6 +102,7 @@ def test_the_snippets_are_formatted_as_the_scaffold_is(tmp_path):
 
 
 REFERENCE = (DOCS / "plugin-reference.md").read_text(encoding="utf-8")
+API = "".join(path.read_text(encoding="utf-8") for path in (DOCS / "api").glob("*.md"))
 
 
 def kinds(cls=Result):
@@ -120,6 +121,7 @@ def kinds(cls=Result):
             *kerascnn.__all__,
             *kinds(),
         }
+        - {"__version__"}
     ),
 )
 def test_the_reference_names_everything(name):
@@ -135,5 +137,10 @@ def test_the_reference_tells_of_every_bound():
 
 @pytest.mark.parametrize("module", ["kerascnn.testing", "kerascnn.ascent", "kerascnn.callbacks"])
 def test_the_api_pages_have_every_public_module(module):
-    pages = "".join(path.read_text(encoding="utf-8") for path in (DOCS / "api").glob("*.md"))
-    assert f"automodule:: {module}\n" in pages
+    assert f"automodule:: {module}\n" in API
+
+
+@pytest.mark.parametrize("name", sorted({*kerascnn.__all__} - {"__version__"}))
+def test_the_api_pages_have_every_public_name(name):
+    in_a_module = f"automodule:: {getattr(kerascnn, name).__module__}\n"
+    assert f":: kerascnn.{name}\n" in API or in_a_module in API

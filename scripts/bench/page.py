@@ -92,10 +92,11 @@ def times_as_fast(row: Mapping[str, Any], peer: Mapping[str, Any]) -> float:
 
     Where the bare code is another framework's, or ours has none, seconds are compared.
     """
-    ours, theirs = statistics.median(row["ours"]), statistics.median(peer["peer"])
+    ours = float(statistics.median(row["ours"]))
+    theirs = float(statistics.median(peer["peer"]))
     if peer["framework"] != "TensorFlow" or not row["theirs"]:
         return theirs / ours
-    bare = statistics.median(peer["bare"]) / statistics.median(row["theirs"])
+    bare = float(statistics.median(peer["bare"]) / statistics.median(row["theirs"]))
     return theirs / bare / ours
 
 
