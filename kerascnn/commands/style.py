@@ -85,7 +85,7 @@ def style(pictures: Sequence[str], as_json: bool, debug: bool, **flags: Any) -> 
         hush()
     from kerascnn.style.jobs import StyleJob, paint
 
-    filed = paint(
+    saved = paint(
         StyleJob(
             settings=settings,
             pictures=pictures,
@@ -105,11 +105,11 @@ def style(pictures: Sequence[str], as_json: bool, debug: bool, **flags: Any) -> 
                 "seconds": painted.seconds,
                 "history": [asdict(step) for step in painted.history],
             }
-            for painted in filed
+            for painted in saved
         ]
         print_json({"paintings": paintings, "settings": settings.model_dump(mode="json")})
         return
-    for painted in filed:
+    for painted in saved:
         click.echo(str(painted.path))
 
 
