@@ -1,6 +1,6 @@
-"""Gradient ascent on pictures: what would a network like to see?
+"""Gradient ascent on pictures: which picture activates a network most?
 
-An objective is made of values that are added up; `maximise` changes pictures so that it rises:
+An objective is a sum of terms; `maximise` changes pictures so that it rises:
 
     from kerascnn import Network
     from kerascnn.ascent import Jitter, l1, maximise, start, total_variation, units

@@ -1,4 +1,4 @@
-"""Deep Dream: a picture is changed so that what a network sees in it grows stronger."""
+"""Deep Dream: a picture is changed so that what a network finds in it grows stronger."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerascnn.ascent.objective import SCORES, Measure, Objective, single
+from kerascnn.ascent.objective import SCORES, Objective, OfLayer, single
 from kerascnn.ascent.tiles import Tile, tiles
 from kerascnn.errors import ModelError, UsageError
 from kerascnn.graph.compiled import compiled
 from kerascnn.terminal.progress import progress
 
 if TYPE_CHECKING:
+    from tensorflow import Tensor
+
+    from kerascnn.graph.layers import Layer
     from kerascnn.network.network import Network
 
 _SMALLEST = 32  # pixels a side of the smallest octave
@@ -22,7 +25,7 @@ _SMALLEST = 32  # pixels a side of the smallest octave
 
 @dataclass(frozen=True)
 class Dream:
-    """What a dream came to.
+    """The result of a dream.
 
     Attributes:
         image: 1×H×W×C in the model's values.
@@ -39,10 +42,10 @@ class Dream:
 
 
 class Dreamer:
-    """Dreams on one objective of one network; compiled once for all sizes.
+    """Dreams with one objective on one network; compiled once for all sizes.
 
     Args:
-        network: whose layers are asked. Only layers whose filters slide will do.
+        network: what the layers are of. Only layers of maps will do.
         objective: of `strength` and `match` terms.
 
     Raises:
@@ -50,6 +53,8 @@ class Dreamer:
     """
 
     def __init__(self, network: Network, objective: Objective) -> None:
+        import tensorflow as tf
+
         self._network, self._objective = network, objective
         if not objective.terms or any(not t.measure.is_local for t in objective.terms):
             raise UsageError("a dream's objective is made of strength(...) and match(...) alone")
@@ -61,7 +66,9 @@ class Dreamer:
                     f"{network.last_convolution().name}"
                 )
         self._low, self._range = network.input.low, network.input.noise_scale
-        self._compiled = self._compile()
+        channels = network.input.channels
+        signature = (tf.TensorSpec((1, None, None, channels)), tf.TensorSpec((None, 4), tf.int32))
+        self._compiled = compiled(self._trace, input_signature=signature)
         self._tiles: list[Tile] = []
 
     def dream(
@@ -76,20 +83,20 @@ class Dreamer:
         seed: int = 0,
         advance: Callable[[], None] = lambda: None,
     ) -> Dream:
-        """Dream on a picture, the small octaves first; each hands its detail on to the next.
+        """Dream on a picture: the small octaves first; each passes its detail to the next.
 
         Args:
             image: 1×H×W×C in the model's values.
-            octaves: how many sizes; fewer where the smallest would be tiny.
-            ratio: from one octave to the next.
+            octaves: how many sizes; fewer where the smallest would be below 32 pixels.
+            ratio: from one octave's size to the next.
             steps: in each octave.
-            rate: how far an average pixel moves in a step, in 255ths from black to white.
+            rate: how far an average pixel moves in a step, in 255ths of black to white.
             jitter: the picture is moved by up to so many pixels before each step, and back after.
             seed: of the jitter.
             advance: called after each step.
 
         Raises:
-            ModelError: the layers can't be derived by the picture, or memory is too small.
+            ModelError: the gradient is not finite, or memory is too small.
         """
         base = np.clip((np.asarray(image, np.float32) - self._low) / self._range, 0.0, 1.0)
         sizes = octave_sizes(base.shape[1:3], octaves, ratio)
@@ -99,79 +106,65 @@ class Dreamer:
         for size in sizes:
             start = _resize(base, size)
             unit = np.clip(start + _resize(detail, size), 0.0, 1.0)
-            unit, values = self._ascend(unit, steps, rate / 255.0, jitter, random, advance)
+            reach, values = min(jitter, min(size) // 2), []
+            for _ in range(steps):
+                move = random.integers(-reach, reach + 1, 2)
+                unit, value = self._step(unit, rate / 255.0, move)
+                values.append(value)
+                advance()
             detail = unit - start
             history.append(tuple(values))
-        values_ = np.asarray(self._low + unit * self._range, np.float32)
-        return Dream(values_, tuple(history), tuple(sizes), len(self._tiles))
+        found = np.asarray(self._low + unit * self._range, np.float32)
+        return Dream(found, tuple(history), tuple(sizes), len(self._tiles))
 
     def gradient(self, unit: np.ndarray) -> tuple[float, np.ndarray]:
-        """Return the objective and its derivative by a picture 1×H×W×C in [0, 1].
+        """Return the objective of a picture 1×H×W×C in [0, 1], and its gradient by the picture.
 
-        Where memory is short the picture goes in tiles; the result is the same.
+        Where memory is short the picture is worked in tiles; the result is the same.
         """
         size = (unit.shape[1], unit.shape[2])
         self._tiles = tiles(self._network, self._layers, size, self._network.memory.bytes)
         total, gradient = 0.0, np.zeros_like(unit)
         for tile in self._tiles:
-            (top, bottom), (left, right) = tile.rows, tile.columns
-            owned = np.array(tile.owned, np.int32).reshape(len(self._layers), 4)
-            value, part = self._compiled(unit[:, top:bottom, left:right], owned)
+            units = [tile.inner_units(*_stride(layer)) for layer in self._layers]
+            value, part = self._compiled(tile.part(unit), np.array(units, np.int32))
             total += float(value)
-            gradient[:, top:bottom, left:right] += np.asarray(part)
+            tile.part(gradient)[...] += np.asarray(part)
         return total, gradient
 
-    def _ascend(
-        self,
-        unit: np.ndarray,
-        steps: int,
-        rate: float,
-        jitter: int,
-        random: np.random.Generator,
-        advance: Callable[[], None],
-    ) -> tuple[np.ndarray, list[float]]:
-        reach = min(jitter, min(unit.shape[1:3]) // 2)
-        values = []
-        for _ in range(steps):
-            move = random.integers(-reach, reach + 1, 2)
-            value, gradient = self.gradient(np.roll(unit, move, (1, 2)))
-            if not np.isfinite(gradient).all():
-                raise ModelError("the layers give NaN or infinite numbers for this picture")
-            gradient = np.roll(gradient, -move, (1, 2))
-            mean = float(np.abs(gradient).mean())
-            if mean > 0.0:
-                # Held to black and white in every step, not only at the end.
-                unit = np.clip(unit + rate / mean * gradient, 0.0, 1.0)
-            values.append(value)
-            advance()
-        return unit, values
+    def _step(self, unit: np.ndarray, rate: float, move: np.ndarray) -> tuple[np.ndarray, float]:
+        """Return the picture after a step in which it is moved, and the objective before it."""
+        value, gradient = self.gradient(np.roll(unit, move, (1, 2)))
+        if not np.isfinite(gradient).all():
+            raise ModelError("the layers give NaN or infinite numbers for this picture")
+        gradient = np.roll(gradient, -move, (1, 2))
+        mean = float(np.abs(gradient).mean())
+        if mean > 0.0:
+            # Within black and white in every step, not only at the end.
+            unit = np.clip(unit + rate / mean * gradient, 0.0, 1.0)
+        return unit, value
 
-    def _compile(self) -> Any:
+    def _trace(self, unit: Tensor, units: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the objective over some units of each layer, and its gradient; compiled."""
         import tensorflow as tf
 
-        channels = self._network.input.channels
-        signature = [
-            tf.TensorSpec((1, None, None, channels), tf.float32),
-            tf.TensorSpec((len(self._layers), 4), tf.int32),
-        ]
         names = [layer.name for layer in self._layers]
+        with tf.GradientTape() as tape:
+            tape.watch(unit)
+            given = self._network.trace(self._low + unit * self._range, *names)
+            value = tf.zeros(())
+            for term in self._objective.terms:
+                at = names.index(term.measure.needs[0])
+                places = term.measure.places(given[at])
+                top, bottom, left, right = tf.unstack(units[at])
+                value += term.weight * tf.reduce_sum(places[:, top:bottom, left:right])
+        gradient = tape.gradient(value, unit)
+        return value, tf.zeros_like(unit) if gradient is None else gradient
 
-        def run(unit: Any, owned: Any) -> tuple[Any, Any]:
-            with tf.GradientTape() as tape:
-                tape.watch(unit)
-                given = self._network.trace(self._low + unit * self._range, *names)
-                value = tf.zeros(())
-                for term in self._objective.terms:
-                    at = names.index(term.measure.needs[0])
-                    places = term.measure.places(given[at])
-                    top, bottom, left, right = tf.unstack(owned[at])
-                    value += term.weight * tf.reduce_sum(places[:, top:bottom, left:right])
-            gradient = tape.gradient(value, unit)
-            if gradient is None:
-                gradient = tf.zeros_like(unit)
-            return value, gradient
 
-        return compiled(run, input_signature=signature)
+def _stride(layer: Layer) -> tuple[int, int]:
+    """Return a layer's stride; 1 where its units see the whole picture, which is then one tile."""
+    return layer.field.stride if layer.field and min(layer.field.stride) > 0 else (1, 1)
 
 
 def dream(network: Network, objective: Objective, image: np.ndarray, **options: Any) -> Dream:
@@ -183,7 +176,7 @@ def dream(network: Network, objective: Objective, image: np.ndarray, **options: 
 
 
 def octave_sizes(size: Sequence[int], octaves: int, ratio: float) -> list[tuple[int, int]]:
-    """Return the sizes of the octaves, the smallest first, the picture's own last."""
+    """Return height and width of each octave, the smallest first, the picture's own last."""
     found = []
     for octave in range(octaves):
         height, width = (max(1, round(side / ratio**octave)) for side in size[:2])
@@ -194,7 +187,7 @@ def octave_sizes(size: Sequence[int], octaves: int, ratio: float) -> list[tuple[
 
 
 def shrink(pictures: np.ndarray, longest: int) -> np.ndarray:
-    """Return N×H×W×C pictures whose longest side is at most ``longest``; 0 leaves them."""
+    """Return N×H×W×C pictures whose longest side is at most ``longest``; 0 changes nothing."""
     height, width = pictures.shape[1:3]
     scale = longest / max(height, width)
     if not longest or scale >= 1.0:
@@ -207,8 +200,8 @@ def zoomed(pictures: np.ndarray, by: float) -> np.ndarray:
     import tensorflow as tf
 
     count, height, width, _ = pictures.shape
-    rows, columns = (0.5 - 0.5 / by, 0.5 + 0.5 / by), (0.5 - 0.5 / by, 0.5 + 0.5 / by)
-    box = [rows[0], columns[0], rows[1], columns[1]]
+    first, last = 0.5 - 0.5 / by, 0.5 + 0.5 / by
+    box = [first, first, last, last]
     found = tf.image.crop_and_resize(pictures, [box] * count, list(range(count)), (height, width))
     return np.asarray(found, np.float32)
 
@@ -225,34 +218,34 @@ def _resize(pictures: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
-class _Match(Measure):
-    layer: str
+class _Match(OfLayer):
     guide: np.ndarray  # places × channels
     is_local = True
 
-    @property
-    def needs(self) -> tuple[str, ...]:  # type: ignore[override]
-        return (self.layer,)
-
-    def places(self, values: Any) -> Any:
+    def places(self, values: Tensor) -> Tensor:
         import tensorflow as tf
 
         products = tf.tensordot(values, tf.constant(self.guide.T), 1)
         return tf.reduce_max(products, -1)
 
-    def value(self, given: Sequence[Any], items: Any) -> Any:
+    def value(self, given: Sequence[Tensor], items: Tensor) -> Tensor:
         import tensorflow as tf
 
         return tf.reduce_sum(self.places(given[0]), (1, 2))
 
 
 def match(network: Network, layer: str, guide: np.ndarray) -> Objective:
-    """Return how well each place's activations fit the best of a guide picture's: Σ max_j a·g_j.
+    """Return how well a picture's activations match a guide picture's: Σ_i max_j a_i·g_j.
+
+    At each place i of the map counts the place j of the guide whose activations fit best.
 
     Args:
         network: what the layer is of.
         layer: a layer of maps.
         guide: 1×H×W×C in the model's values, of any size that the layers take.
+
+    Raises:
+        UsageError: the layer has no maps.
     """
     import tensorflow as tf
 

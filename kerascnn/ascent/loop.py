@@ -1,16 +1,17 @@
-"""The ascent itself: a loop over steps, compiled whole, for all pictures at once."""
+"""Gradient ascent: the loop over steps, compiled as a whole, for all pictures at once."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kerascnn.ascent.objective import SCORES, Objective, shortened
+from kerascnn.ascent.adam import adam_rate, adam_step
+from kerascnn.ascent.objective import SCORES, Measure, Objective, shortened
 from kerascnn.ascent.parametrisation import Parametrisation, Pixels
 from kerascnn.ascent.transforms import Plan, Transform, plan
 from kerascnn.errors import ModelError, UsageError
@@ -18,10 +19,15 @@ from kerascnn.graph.compiled import compiled
 from kerascnn.terminal.progress import progress
 
 if TYPE_CHECKING:
+    from tensorflow import Tensor
+
     from kerascnn.network.network import Network
 
-# Adam (Kingma and Ba 2015), with its usual constants.
-_FIRST, _SECOND, _TINY = 0.9, 0.999, 1e-8
+Items = Sequence[np.ndarray | None]
+State = tuple["Tensor", "Tensor", "Tensor", "Tensor"]
+"""The variable, Adam's two moments, and the largest gradient of the network's terms so far."""
+
+_TINY = 1e-8  # Adam's usual constant
 # Between two looks at the clock (and at Ctrl-C) an ascent runs for about so long.
 _SECONDS_A_BLOCK = 1.0
 _LARGEST_BLOCK = 1 << 20
@@ -29,13 +35,13 @@ _LARGEST_BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Ascent:
-    """What an ascent came to.
+    """The result of an ascent.
 
     Attributes:
         images: N×H×W×C in the model's values.
-        history: steps × N, the objective before each step, on the pictures as transformed then.
-        moved: N, whether the network's part of the objective ever changed with the picture; where
-            not (a dead ReLU), only the penalties shaped it.
+        history: steps × N, the objective before each step, of the pictures as transformed then.
+        moved: N, whether the network's terms ever had a gradient; where not (a dead ReLU), only the
+            penalties changed the picture.
     """
 
     images: np.ndarray
@@ -43,7 +49,7 @@ class Ascent:
     moved: np.ndarray
 
     def replaced(self, pictures: Sequence[int], other: Ascent) -> Ascent:
-        """Return the same with some pictures, by their number, taken from another ascent."""
+        """Return the same ascent with some pictures, by number, replaced by those of another."""
         images, history, moved = self.images.copy(), self.history.copy(), self.moved.copy()
         where = list(pictures)
         images[where], history[:, where], moved[where] = other.images, other.history, other.moved
@@ -65,32 +71,32 @@ def maximise(
     rectified: bool = True,
     seed: int = 0,
 ) -> Ascent:
-    """Change pictures so that an objective rises: gradient ascent with Adam, weights held fixed.
+    """Change pictures so that an objective rises: gradient ascent with Adam; weights stay fixed.
 
-    All pictures go at once, in batches bounded by the network's memory; none is influenced by the
-    others. Values stay within black and white throughout.
+    All pictures are changed together, in batches bounded by the network's memory; none influences
+    another. Values stay between black and white in every step.
 
     Args:
-        network: whose activations are made large.
-        objective: terms added up, see `units`, `classes`, `l1`, ….
-        start: N×H×W×C in the model's values; one picture serves for all units of the objective.
-            With ``restarts``, that many pictures, each of which serves for all units.
+        network: whose activations are maximised.
+        objective: a sum of terms, see `units`, `classes`, `l1`, ….
+        start: N×H×W×C in the model's values; one picture is used for all units of the objective.
+            With ``restarts``, that many pictures, each used for all units.
         steps: how many.
         rate: of Adam, in the parametrisation's variable.
         parametrisation: what is changed; `Pixels` by default.
-        transforms: changes that the pictures must bear in every step.
-        copies: over how many differently changed copies a step averages.
+        transforms: random changes, in every step, under which the objective must rise too.
+        copies: how many differently transformed copies of a picture each step averages over.
         relative: divide the gradient of the network's terms, picture by picture, by its mean
             absolute value, so that penalties weigh as much on every network and unit.
-        restarts: from how many pictures to begin for each unit; the best by the objective at the
+        restarts: how many pictures to start from for each unit; the best by the objective at the
             end is kept.
-        rectified: False asks for what goes into the ReLU that the objective's one layer ends in;
-            so a unit that is dead where the ascent begins is climbed awake.
+        rectified: False maximises what goes into the ReLU that the objective's one layer ends in;
+            so a unit that is dead at the start still has a gradient.
         seed: of the transforms.
 
     Raises:
         UsageError: the objective does not fit the network or the pictures.
-        ModelError: the objective can't be derived by the picture, or is not finite.
+        ModelError: the objective has no gradient by the picture, or is not finite.
     """
     start = _checked(network, objective, start, steps, copies, restarts)
     size = (start.shape[1], start.shape[2])
@@ -110,44 +116,40 @@ def maximise(
     return Ascent(images[best], history[:, best], moved[best])
 
 
+@dataclass(eq=False)
 class _Loop:
-    """The compiled loop of one objective on one network."""
+    """The compiled loop of one objective on one network; see `maximise`."""
 
-    def __init__(
-        self,
-        network: Network,
-        objective: Objective,
-        parametrisation: Parametrisation,
-        drawn: Plan,
-        size: tuple[int, int],
-        rate: float,
-        relative: bool,
-        rectified: bool,
-    ) -> None:
+    network: Network
+    objective: Objective
+    parametrisation: Parametrisation
+    plan: Plan
+    size: tuple[int, int]
+    rate: float
+    relative: bool
+    rectified: bool
+
+    def __post_init__(self) -> None:
         import tensorflow as tf
 
-        self._network, self._objective = network, objective
-        self._parametrisation, self._plan = parametrisation, drawn
-        self._size, self._rate, self._relative = size, rate, relative
-        self._rectified = rectified
-        self._low, self._range = network.input.low, network.input.noise_scale
-        self._draws = {name: tf.constant(array) for name, array in drawn.drawn().items()}
+        self._low, self._range = self.network.input.low, self.network.input.noise_scale
+        self._draws = {name: tf.constant(array) for name, array in self.plan.drawn().items()}
         self._cut = False
-        # Pooling with channels first has no gradient on a processor. Keras 3 and TensorFlow turn
-        # the channels round, but TensorFlow not within a loop: there each step is its own call.
-        self._called_by_step = network.family == "keras2" and any(
-            layer.shape != layer.stored_shape for layer in network.layers
+        # Pooling with channels first has no gradient on a processor. Keras 3 and TensorFlow
+        # exchange the axes, but TensorFlow not within a loop: there each step is its own call.
+        self._called_by_step = self.network.family == "keras2" and any(
+            layer.shape != layer.stored_shape for layer in self.network.layers
         )
         self._block = compiled(self._steps, reduce_retracing=True)
 
     def run(
-        self, start: np.ndarray, items: Sequence[np.ndarray | None], steps: int, advance: Any
+        self, start: np.ndarray, items: Items, steps: int, advance: Callable[[int], object]
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the pictures, the history (steps × N) and which pictures moved."""
+        """Return the pictures, the history (steps × N) and which pictures had a gradient."""
         import tensorflow as tf
 
         unit = (start - self._low) / self._range
-        variable = tf.constant(self._parametrisation.encode(unit), tf.float32)
+        variable = tf.constant(self.parametrisation.encode(unit), tf.float32)
         zero = tf.zeros_like(variable)
         state = (variable, zero, zero, tf.zeros(len(start)))
         given = [None if item is None else tf.constant(item) for item in items]
@@ -173,24 +175,23 @@ class _Loop:
             )
         return self._pictures(state[0]), np.concatenate(history), np.asarray(state[3]) > 0
 
-    def _pictures(self, variable: Any) -> np.ndarray:
-        unit = self._parametrisation.decode(variable, self._size)
+    def _pictures(self, variable: Tensor) -> np.ndarray:
+        unit = self.parametrisation.decode(variable, self.size)
         return np.asarray(self._low + np.asarray(unit) * self._range, np.float32)
 
-    def _steps(self, state: Any, items: Any, first: Any, last: Any) -> tuple[Any, ...]:
+    def _steps(
+        self, state: State, items: Sequence[Tensor], first: Tensor, last: Tensor
+    ) -> tuple[Tensor, ...]:
         """Go from step ``first`` to before ``last``; return the state and each objective."""
         import tensorflow as tf
 
         if self._called_by_step:
-            gradient, values, felt = self._gradient(state[0], items, first)
-            moved = tf.maximum(state[3], felt)
-            return (*self._adam(state, gradient, first), moved, values[None])
+            state, values = self._step(state, items, first)
+            return (*state, values[None])
         record = tf.TensorArray(tf.float32, size=last - first, element_shape=(None,))
 
-        def body(step: Any, state: Any, record: Any) -> Any:
-            gradient, values, felt = self._gradient(state[0], items, step)
-            moved = tf.maximum(state[3], felt)
-            state = (*self._adam(state, gradient, step), moved)
+        def body(step: Tensor, state: State, record: Tensor) -> tuple[Tensor, State, Tensor]:
+            state, values = self._step(state, items, step)
             return step + 1, state, record.write(step - first, values)
 
         _, state, record = tf.while_loop(
@@ -198,76 +199,93 @@ class _Loop:
         )
         return (*state, record.stack())
 
-    def _gradient(self, variable: Any, items: Any, step: Any) -> tuple[Any, Any, Any]:
-        """Return the ascent's direction, the objective and the network's mean gradient."""
+    def _step(self, state: State, items: Sequence[Tensor], step: Tensor) -> tuple[State, Tensor]:
+        """Return the state after a step of Adam, and the objective before it."""
+        import tensorflow as tf
+
+        variable, first, second, moved = state
+        gradient, values, strength = self._gradient(variable, items, step)
+        rate = adam_rate(self.rate, tf.cast(step + 1, tf.float32), tf.sqrt)
+        change, first, second = adam_step(gradient, first, second, rate, tf.sqrt, _TINY)
+        variable = self.parametrisation.settle(variable + change)
+        return (variable, first, second, tf.maximum(moved, strength)), values
+
+    def _gradient(
+        self, variable: Tensor, items: Sequence[Tensor], step: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the ascent's direction, the objective, and the size of the network's gradient."""
         import tensorflow as tf
 
         drawn = {name: array[step] for name, array in self._draws.items()}
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(variable)
-            unit = self._parametrisation.decode(variable, self._size)
-            says, costs = self._terms(unit, items, drawn)
-        back = tape.gradient(says, unit)
-        if back is None:
+            unit = self.parametrisation.decode(variable, self.size)
+            value = self._network_terms(unit, items, drawn)
+            penalty = self._penalties(unit, items)
+        gradient = tape.gradient(value, unit)
+        if gradient is None:
             self._cut = True
-            back = tf.zeros_like(unit)
-        size = tf.reduce_mean(tf.abs(back), (1, 2, 3))
-        if self._relative:
-            # A unit that feels nothing (a dead ReLU) is left alone, not divided by zero.
-            back = tf.math.divide_no_nan(back, size[:, None, None, None])
-        if costs is not None:
-            back += tape.gradient(costs, unit)
-            # Counted as the gradients are weighed: what is climbed is their sum.
-            says += costs * size if self._relative else costs
+            gradient = tf.zeros_like(unit)
+        strength = tf.reduce_mean(tf.abs(gradient), (1, 2, 3))
+        if self.relative:
+            # A unit without a gradient (a dead ReLU) is left alone, not divided by zero.
+            gradient = tf.math.divide_no_nan(gradient, strength[:, None, None, None])
+        if penalty is not None:
+            gradient += tape.gradient(penalty, unit)
+            # Weighed as the gradients are: it is their sum that is climbed.
+            value += penalty * strength if self.relative else penalty
         if unit is not variable:
-            back = tape.gradient(unit, variable, output_gradients=back)
-        return back, says, size
+            gradient = tape.gradient(unit, variable, output_gradients=gradient)
+        return gradient, value, strength
 
-    def _terms(self, unit: Any, items: Any, drawn: dict[str, Any]) -> tuple[Any, Any]:
-        """Return what the network's terms and what the penalties come to: N numbers each."""
+    def _network_terms(
+        self, unit: Tensor, items: Sequence[Tensor], drawn: dict[str, Tensor]
+    ) -> Tensor:
+        """Return the sum of the network's terms, averaged over the copies: N numbers."""
         import tensorflow as tf
 
-        copies, needs = self._plan.copies, self._objective.needs
-        pictures = self._low + self._plan.apply(unit, drawn) * self._range
-        layers = [name for name in needs if name != SCORES]
-        given = self._network.trace(
-            pictures, *layers, scores=SCORES in needs, rectified=self._rectified
-        )
-        outputs = dict(zip([*layers, SCORES], given, strict=False))
-        says: Any = tf.zeros(tf.shape(unit)[:1])
-        costs: Any = None
-        for term, item in zip(self._objective.terms, items, strict=True):
+        copies = self.plan.copies
+        pictures = self._low + self.plan.apply(unit, drawn) * self._range
+        given = _outputs(self.network, self.objective, pictures, self.rectified)
+        total: Tensor = tf.zeros(tf.shape(unit)[:1])
+        for term, item in zip(self.objective.terms, items, strict=True):
             if term.measure.needs:
                 many = item if item is None or copies == 1 else tf.concat([item] * copies, 0)
-                value = term.measure.value([outputs[n] for n in term.measure.needs], many)
+                value = term.measure.value(given(term.measure), many)
                 if copies > 1:
                     value = tf.reduce_mean(tf.reshape(value, (copies, -1)), 0)
-                says += term.weight * value
-            else:
-                cost = term.weight * term.measure.value([unit], item)
-                costs = cost if costs is None else costs + cost
-        return says, costs
+                total += term.weight * value
+        return total
 
-    def _adam(self, state: Any, gradient: Any, step: Any) -> tuple[Any, Any, Any]:
-        import tensorflow as tf
+    def _penalties(self, unit: Tensor, items: Sequence[Tensor]) -> Tensor | None:
+        """Return the sum of the other terms: N numbers; None without any."""
+        found = [
+            term.weight * term.measure.value([unit], item)
+            for term, item in zip(self.objective.terms, items, strict=True)
+            if not term.measure.needs
+        ]
+        return sum(found[1:], found[0]) if found else None
 
-        variable, first, second, _ = state
-        count = tf.cast(step + 1, tf.float32)
-        first = _FIRST * first + (1 - _FIRST) * gradient
-        second = _SECOND * second + (1 - _SECOND) * gradient * gradient
-        rate = self._rate * tf.sqrt(1 - _SECOND**count) / (1 - _FIRST**count)
-        variable = variable + rate * first / (tf.sqrt(second) + _TINY)
-        return self._parametrisation.settle(variable), first, second
+
+def _outputs(
+    network: Network, objective: Objective, pictures: Tensor, rectified: bool = True
+) -> Callable[[Measure], list[Tensor]]:
+    """Run the network once; return what gives each measure the outputs that it needs."""
+    names = [name for name in objective.needs if name != SCORES]
+    scores = SCORES in objective.needs
+    given = network.trace(pictures, *names, scores=scores, rectified=rectified)
+    outputs = dict(zip([*names, SCORES], given, strict=False))
+    return lambda measure: [outputs[name] for name in measure.needs]
 
 
 def _in_batches(
     loop: _Loop,
     start: np.ndarray,
-    items: Sequence[np.ndarray | None],
+    items: Items,
     steps: int,
     batch: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return what the loop does, of so many pictures at once, for all of them."""
+    """Run the loop on so many pictures at once; return its results for all of them."""
     slices = [slice(first, first + batch) for first in range(0, len(start), batch)]
     parts = []
     with progress("gradient ascent", steps * len(slices)) as bar:
@@ -288,7 +306,7 @@ def _checked(
     copies: int,
     restarts: int,
 ) -> np.ndarray:
-    """See that objective, network and pictures fit; return a start for each picture."""
+    """Check that objective, network and pictures fit; return a start for each picture."""
     for name, number in (("steps", steps), ("copies", copies), ("restarts", restarts)):
         if number < 1:
             raise UsageError(f"{name} must be at least 1. Received: {number}")
@@ -324,13 +342,13 @@ def _best(history: np.ndarray, moved: np.ndarray, restarts: int) -> np.ndarray:
     """Return which picture is best for each unit: by the last tenth of the history."""
     count = len(moved) // restarts
     tail = max(1, len(history) // 10)
-    # A start from which the unit feels nothing is never better than one from which it does.
+    # A start without a gradient is never better than one with one.
     rating = np.where(moved, history[-tail:].mean(axis=0), -np.inf).reshape(restarts, count)
     return np.asarray(rating.argmax(axis=0) * count + np.arange(count))
 
 
 def _bytes_per_picture(network: Network, objective: Objective, size: tuple[int, int]) -> int:
-    """Roughly what one picture takes: each layer that is run, once forward and once back."""
+    """Return about how many bytes one picture takes: all layers that run, forward and back."""
     height, width = network.input.shape[:2]
     scale = 1.0
     if height and width:
@@ -347,10 +365,10 @@ def _bytes_per_picture(network: Network, objective: Objective, size: tuple[int, 
 
 
 def evaluate(network: Network, objective: Objective, images: np.ndarray) -> np.ndarray:
-    """Return what the network's terms of an objective come to: N numbers, penalties left out.
+    """Return the network's terms of an objective added up: N numbers, penalties left out.
 
     Args:
-        network: whom to ask.
+        network: what is measured.
         objective: as for `maximise`.
         images: N×H×W×C in the model's values, of any size that the layers take.
     """
@@ -358,13 +376,11 @@ def evaluate(network: Network, objective: Objective, images: np.ndarray) -> np.n
 
     asked = Objective(tuple(term for term in objective.terms if term.measure.needs))
     images = _checked(network, asked, images, 1, 1, 1)
-    layers = [name for name in asked.needs if name != SCORES]
 
-    def run(pictures: Any, items: Any) -> Any:
-        given = network.trace(pictures, *layers, scores=SCORES in asked.needs)
-        outputs = dict(zip([*layers, SCORES], given, strict=False))
+    def run(pictures: Tensor, items: Sequence[Tensor]) -> Tensor:
+        given = _outputs(network, asked, pictures)
         return sum(
-            term.weight * term.measure.value([outputs[n] for n in term.measure.needs], item)
+            term.weight * term.measure.value(given(term.measure), item)
             for term, item in zip(asked.terms, items, strict=True)
         )
 

@@ -1,36 +1,38 @@
-"""What to make large: values that are added up, each a number a picture.
+"""What an ascent maximises: a weighted sum of measures, each one number for a picture.
 
-``units("conv2d_1", range(12)) - 0.05 * l1() - 0.08 * total_variation()`` is an `Objective`: terms
-with a weight each. A term that asks the network sees the picture as transformed in that step; a
-penalty sees the picture itself, in [0, 1] from black to white whatever the model's own values are,
-so that weights mean the same on every model.
+``units("conv2d_1", range(12)) - 0.05 * l1() - 0.08 * total_variation()`` is an `Objective`. A
+measure of the network takes the picture as it was transformed in that step; a penalty takes the
+picture itself, in [0, 1] from black to white whatever the model's own values are, so that weights
+mean the same on every model.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from kerascnn.errors import UsageError, one_line
 
 if TYPE_CHECKING:
+    from tensorflow import Tensor
+
     from kerascnn.network.network import Network
 
 SCORES = "scores"
-"""The name by which a measure asks for the logits instead of a layer."""
+"""Instead of a layer's name in `Measure.needs`: the logits."""
 
 
 class Measure:
-    """One number a picture, in TensorFlow.
+    """One number for each picture, computed with TensorFlow.
 
     Attributes:
         needs: the layers whose outputs it takes, `SCORES` for the logits; none for a penalty, which
             takes the picture in [0, 1].
-        is_local: whether it is a sum over the places of one layer's map, which `places` gives: such
-            a measure can be worked in tiles.
+        is_local: whether it is a sum over the places of one layer's map, which `places` gives; only
+            then a picture can be worked in tiles.
     """
 
     needs: tuple[str, ...] = ()
@@ -41,13 +43,13 @@ class Measure:
         return None
 
     def check(self, network: Network) -> None:
-        """See that the network can be asked this.
+        """Check that the network has what is measured.
 
         Raises:
-            UsageError: it can't.
+            UsageError: it has not.
         """
 
-    def value(self, given: Sequence[Any], items: Any) -> Any:
+    def value(self, given: Sequence[Tensor], items: Tensor) -> Tensor:
         """Return N numbers.
 
         Args:
@@ -57,7 +59,7 @@ class Measure:
         """
         raise NotImplementedError
 
-    def places(self, values: Any) -> Any:
+    def places(self, values: Tensor) -> Tensor:
         """Return N×h×w numbers of which `value` is the sum, where it `is_local`.
 
         Args:
@@ -68,7 +70,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Term:
-    """A measure with its weight."""
+    """A measure and its weight."""
 
     weight: float
     measure: Measure
@@ -104,15 +106,15 @@ class Objective:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """The layers that are asked, each once."""
+        """The layers whose outputs the measures take, each once."""
         return tuple(dict.fromkeys(name for term in self.terms for name in term.measure.needs))
 
     @property
     def count(self) -> int | None:
-        """How many pictures it speaks of; None where any number will do.
+        """How many pictures it is for; None where any number will do.
 
         Raises:
-            UsageError: two terms speak of different numbers of pictures.
+            UsageError: two terms are for different numbers of pictures.
         """
         items = [term.measure.items() for term in self.terms]
         counts = {len(item) for item in items if item is not None}
@@ -129,18 +131,25 @@ def single(measure: Measure) -> Objective:
     return Objective((Term(1.0, measure),))
 
 
-# --- what a network says ------------------------------------------------------------------------
+# --- measures of a network ----------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
-class _Units(Measure):
+class OfLayer(Measure):
+    """A measure of what one layer gives."""
+
     layer: str
-    channels: tuple[int, ...]
-    where: str
 
     @property
     def needs(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The layer."""
         return (self.layer,)
+
+
+@dataclass(frozen=True, eq=False)
+class _Units(OfLayer):
+    channels: tuple[int, ...]
+    where: str
 
     def items(self) -> np.ndarray:
         return np.asarray(self.channels, np.int32)
@@ -154,7 +163,7 @@ class _Units(Measure):
                 f"Received: {wrong[0]}"
             )
 
-    def value(self, given: Sequence[Any], items: Any) -> Any:
+    def value(self, given: Sequence[Tensor], items: Tensor) -> Tensor:
         import tensorflow as tf
 
         values = given[0]
@@ -171,22 +180,17 @@ class _Units(Measure):
 
 
 @dataclass(frozen=True, eq=False)
-class _Weighted(Measure):
-    """A weighted sum of what a layer gives, its own weights for each picture."""
+class _Weighted(OfLayer):
+    """A weighted sum of what a layer gives; each picture has its own weights."""
 
-    layer: str
     weights: np.ndarray
     constants: np.ndarray
-
-    @property
-    def needs(self) -> tuple[str, ...]:  # type: ignore[override]
-        return (self.layer,)
 
     def items(self) -> np.ndarray:
         flat = self.weights.reshape(len(self.weights), -1)
         return np.concatenate([flat, self.constants[:, None]], axis=1)
 
-    def value(self, given: Sequence[Any], items: Any) -> Any:
+    def value(self, given: Sequence[Tensor], items: Tensor) -> Tensor:
         import tensorflow as tf
 
         flat = tf.reshape(given[0], (-1, items.shape[1] - 1))
@@ -197,11 +201,11 @@ _LARGEST_WEIGHTS = 1 << 26  # bytes
 
 
 def shortened(objective: Objective, network: Network, size: tuple[int, int]) -> Objective:
-    """Return the same objective with sums over maps taken one layer earlier where that is exact.
+    """Return the same objective, sums over maps computed one layer earlier where that is exact.
 
-    A layer without activation is a weighted sum of the one before it; so is the sum over a map of
-    it, with weights that stay the same throughout an ascent. On the lecture's network that saves
-    half of the work.
+    A layer without activation is a weighted sum of the one before it; so is the sum over one of its
+    maps, with weights that stay the same throughout an ascent. On the lecture's network that saves
+    half of the time.
     """
     if network.input.shape[:2] != size:
         return objective
@@ -209,15 +213,17 @@ def shortened(objective: Objective, network: Network, size: tuple[int, int]) -> 
 
 
 def _shortened(term: Term, network: Network) -> Term:
-    asked = term.measure
-    if not isinstance(asked, _Units) or asked.where != "sum":
+    measured = term.measure
+    if not isinstance(measured, _Units) or measured.where != "sum":
         return term
     layers = network.layers
-    at = next(i for i, layer in enumerate(layers) if layer.name == network.layer(asked.layer).name)
+    at = next(
+        i for i, layer in enumerate(layers) if layer.name == network.layer(measured.layer).name
+    )
     before = 4 * int(np.prod([n or 1 for n in layers[at - 1].shape])) if at else 0
-    if not layers[at].is_map or len(asked.channels) * before > _LARGEST_WEIGHTS:
+    if not layers[at].is_map or len(measured.channels) * before > _LARGEST_WEIGHTS:
         return term
-    found = network.affine(asked.layer, asked.channels)
+    found = network.affine(measured.layer, measured.channels)
     return term if found is None else Term(term.weight, _Weighted(*found))
 
 
@@ -251,7 +257,7 @@ class _Classes(Measure):
                 f"the network has the classes 0 to {network.classes - 1}. Received: {wrong[0]}"
             )
 
-    def value(self, given: Sequence[Any], items: Any) -> Any:
+    def value(self, given: Sequence[Tensor], items: Tensor) -> Tensor:
         import tensorflow as tf
 
         scores = given[0]
@@ -271,28 +277,24 @@ def classes(
 
     Args:
         indices: classes, one for each picture.
-        of: the logit; the logarithm of its softmax, which stops rising once the network is sure;
-            or the margin, the logit less the (soft) largest of the others.
+        of: ``"score"``, the logit; ``"log-probability"``, the logarithm of its softmax, which stops
+            rising once the network is sure; or ``"margin"``, the logit minus the (soft) largest of
+            the others.
     """
     return single(_Classes(tuple(int(c) for c in indices), of))
 
 
 @dataclass(frozen=True, eq=False)
-class _Strength(Measure):
-    layer: str
+class _Strength(OfLayer):
     is_local = True
 
-    @property
-    def needs(self) -> tuple[str, ...]:  # type: ignore[override]
-        return (self.layer,)
-
-    def value(self, given: Sequence[Any], items: Any) -> Any:
+    def value(self, given: Sequence[Tensor], items: Tensor) -> Tensor:
         import tensorflow as tf
 
         values = given[0]
         return 0.5 * tf.reduce_sum(values * values, tuple(range(1, values.shape.rank)))
 
-    def places(self, values: Any) -> Any:
+    def places(self, values: Tensor) -> Tensor:
         import tensorflow as tf
 
         return 0.5 * tf.reduce_sum(values * values, -1)
@@ -308,7 +310,7 @@ def strength(layer: str) -> Objective:
 
 @dataclass(frozen=True, eq=False)
 class _Of(Measure):
-    function: Callable[..., Any]
+    function: Callable[..., Tensor]
     layers: tuple[str, ...]
     goals: np.ndarray | None
 
@@ -319,14 +321,14 @@ class _Of(Measure):
     def items(self) -> np.ndarray | None:
         return self.goals
 
-    def value(self, given: Sequence[Any], items: Any) -> Any:
+    def value(self, given: Sequence[Tensor], items: Tensor) -> Tensor:
         return self.function(*given) if self.goals is None else self.function(*given, items)
 
 
 def measure(
-    function: Callable[..., Any], *layers: str, items: np.ndarray | None = None
+    function: Callable[..., Tensor], *layers: str, items: np.ndarray | None = None
 ) -> Objective:
-    """Return an objective of one's own.
+    """Return an objective of your own.
 
     Args:
         function: takes one TensorFlow tensor a layer (N×h×w×channels or N×neurons, float32) and

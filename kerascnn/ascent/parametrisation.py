@@ -1,11 +1,14 @@
-"""What the ascent changes: pixels, or the waves that a picture is made of."""
+"""The variable that an ascent changes: the pixels, or the waves that a picture is made of."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from tensorflow import Tensor
 
 # Colour axes of natural pictures, from the most varied to the least: brightness, blue to yellow,
 # green to magenta; and how much each varies beside brightness (red, green, blue in columns).
@@ -18,8 +21,8 @@ class Pixels:
     """A variable for each value of the picture.
 
     Attributes:
-        hold: how values are held in [0, 1]: by a ``"sigmoid"`` of the variable, or by ``"clip"``
-            after every step.
+        hold: what keeps values in [0, 1]: a ``"sigmoid"`` of the variable, or ``"clip"`` after
+            every step.
     """
 
     hold: Literal["sigmoid", "clip"] = "sigmoid"
@@ -28,14 +31,14 @@ class Pixels:
         """Return the variable of a picture in [0, 1]."""
         return unit if self.hold == "clip" else _logit(unit)
 
-    def decode(self, variable: Any, size: tuple[int, int]) -> Any:
+    def decode(self, variable: Tensor, size: tuple[int, int]) -> Tensor:
         """Return the picture, N×H×W×C in [0, 1]."""
         import tensorflow as tf
 
         return variable if self.hold == "clip" else tf.sigmoid(variable)
 
-    def settle(self, variable: Any) -> Any:
-        """Bring the variable back to what is allowed, after each step."""
+    def settle(self, variable: Tensor) -> Tensor:
+        """Return the variable brought back into its range, after each step."""
         import tensorflow as tf
 
         return tf.clip_by_value(variable, 0.0, 1.0) if self.hold == "clip" else variable
@@ -43,14 +46,14 @@ class Pixels:
 
 @dataclass(frozen=True)
 class Fourier:
-    """A variable for each wave; the slower the wave, the more a step changes it.
+    """A variable for each wave; the lower its frequency, the more a step changes it.
 
-    Natural pictures have amplitudes of about 1 / frequency, and colours that vary together; steps
-    that do as well give pictures without the checks and speckles of free pixels (Olah, Mordvintsev
-    and Schubert 2017).
+    The waves of natural pictures have amplitudes of about 1 / frequency, and their colours vary
+    together. Steps of that kind avoid the checkerboards and speckles that free pixels give (Olah,
+    Mordvintsev and Schubert 2017).
 
     Attributes:
-        decay: steps go by 1 / frequency^decay.
+        decay: a step changes a wave in proportion to 1 / frequency^decay.
         decorrelate: whether three channels are changed along the colour axes of natural pictures.
     """
 
@@ -66,7 +69,7 @@ class Fourier:
         waves = waves / self._scale(unit.shape[1:3])
         return np.stack([waves.real, waves.imag], -1).astype(np.float32)
 
-    def decode(self, variable: Any, size: tuple[int, int]) -> Any:
+    def decode(self, variable: Tensor, size: tuple[int, int]) -> Tensor:
         """Return the picture, N×H×W×C in [0, 1]."""
         import tensorflow as tf
 
@@ -77,8 +80,8 @@ class Fourier:
             values = tf.tensordot(values, tf.constant(self._colours(), tf.float32), 1)
         return tf.sigmoid(values)
 
-    def settle(self, variable: Any) -> Any:
-        """Nothing to do: every variable is a picture in [0, 1]."""
+    def settle(self, variable: Tensor) -> Tensor:
+        """Return the variable as it is: any gives a picture in [0, 1]."""
         return variable
 
     def _mixes(self, channels: int) -> bool:
@@ -87,13 +90,13 @@ class Fourier:
     def _scale(self, size: tuple[int, int]) -> np.ndarray:
         height, width = size
         frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :])
-        # The mean has frequency 0: it gets the step of the slowest wave.
+        # The mean has frequency 0: it gets the step of the lowest frequency above.
         scale = 1.0 / np.maximum(frequency, 1.0 / max(height, width)) ** self.decay
         # A step of size s in every wave moves each pixel by about s, whatever the picture's size.
         return np.asarray(scale * (height * width / np.sqrt(2 * (scale**2).sum())))
 
     def _colours(self) -> np.ndarray:
-        return _SPREAD[:, None] * _AXES * np.sqrt(3 / (_SPREAD**2).sum())
+        return np.asarray(_SPREAD[:, None] * _AXES * np.sqrt(3 / (_SPREAD**2).sum()))
 
 
 Parametrisation = Pixels | Fourier

@@ -1,4 +1,4 @@
-"""Where an ascent begins: noise, an even grey, or a picture of the user's."""
+"""The picture that an ascent starts from: noise, an even grey, or a picture file."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def start(
     contrast: float = 0.1,
     seed: int = 0,
 ) -> np.ndarray:
-    """Return one picture to begin with: 1×H×W×C in the model's values.
+    """Return one picture to start from: 1×H×W×C in the model's values.
 
     Args:
-        network: whose input it is for.
+        network: the network whose input it is.
         kind: ``"noise"`` about mid grey, ``"constant"`` mid grey, ``"sample"`` the first packaged
             picture that fits the model (a digit for networks of digits), or the path of a picture.
         size: height and width; None for the model's own.
@@ -33,17 +33,16 @@ def start(
         seed: of the noise.
 
     Raises:
-        UsageError: the model does not say its size and none is given, or no such picture.
+        UsageError: the model has no fixed size and none is given, or there is no such picture.
         ImageError: the picture can't be read.
     """
-    contract = network.input
-    height, width = size or contract.shape[:2]
+    spec = network.input
+    height, width = size or spec.shape[:2]
+    spec = replace(spec, shape=(height, width, spec.channels))
     if Path(kind).is_file():
         from kerascnn.images.reading import read_pictures
 
-        shape = (height, width, contract.channels)
-        (picture,) = read_pictures([Path(kind)], replace(contract, shape=shape))
-        return picture.values[None]
+        return read_pictures([Path(kind)], spec)[0].values[None]
     if kind not in ("noise", "constant", "sample"):
         raise UsageError(
             "--start takes noise, constant, sample or the path of a picture. "
@@ -54,9 +53,8 @@ def start(
     if kind == "sample":
         from kerascnn.images.reading import sample_pictures
 
-        shape = (height, width, contract.channels)
-        return sample_pictures(replace(contract, shape=shape), 1)[0].values[None]
+        return sample_pictures(spec, 1)[0].values[None]
     spread = contrast if kind == "noise" else 0.0
-    noise = np.random.default_rng(seed).standard_normal((1, height, width, contract.channels))
+    noise = np.random.default_rng(seed).standard_normal((1, height, width, spec.channels))
     unit = np.clip(0.5 + spread * noise, 0.0, 1.0)
-    return np.asarray(contract.low + unit * contract.noise_scale, np.float32)
+    return np.asarray(spec.low + unit * spec.noise_scale, np.float32)

@@ -1,8 +1,8 @@
-"""Small changes that a picture must bear: moved, turned, scaled, hidden in part, blurred.
+"""Small random changes of a picture in each step: moved, turned, scaled, hidden in part, blurred.
 
-They are drawn before the ascent starts and applied inside the graph, so that the gradient comes
-back through them to the picture as it lies: whatever is moved is moved back. In a step every
-picture of a batch gets the same ones; what becomes of a picture does not hang on its neighbours.
+They are drawn before the ascent starts and applied inside the graph; the gradient goes back through
+them to the unchanged picture, so whatever was moved is moved back. In one step all pictures of a
+batch are changed alike: a picture does not depend on the others.
 """
 
 from __future__ import annotations
@@ -10,16 +10,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kerascnn.errors import UsageError
 
+if TYPE_CHECKING:
+    from tensorflow import Tensor
+
 
 @dataclass(frozen=True)
 class Jitter:
-    """Move by up to ``pixels`` each way, whole pixels or (with other moves) fractions."""
+    """Move by up to ``pixels`` each way: by whole ones, with `Rotate` or `Scale` by fractions."""
 
     pixels: float
 
@@ -47,7 +50,7 @@ class Blur:
 
 @dataclass(frozen=True)
 class Erase:
-    """Hide a square of side ``share`` × the picture's shorter side, anywhere, behind black."""
+    """Make a square anywhere black; its side is ``share`` × the picture's shorter side."""
 
     share: float
 
@@ -57,10 +60,10 @@ Transform = Jitter | Rotate | Scale | Blur | Erase
 
 @dataclass(frozen=True)
 class Plan:
-    """All that was drawn for an ascent: one row a step and copy.
+    """The random numbers of an ascent: a row for each step and copy.
 
     Attributes:
-        copies: how many changed copies of each picture a step looks at.
+        copies: how many changed copies of each picture a step averages over.
         shifts: steps × copies × 2 whole pixels (rows, columns), or None.
         matrices: steps × copies × 8, output to input coordinates, or None.
         holes: steps × copies × 4 (top, left, bottom, right), or None.
@@ -78,8 +81,8 @@ class Plan:
         found = {"shifts": self.shifts, "matrices": self.matrices, "holes": self.holes}
         return {name: array for name, array in found.items() if array is not None}
 
-    def apply(self, pictures: Any, drawn: dict[str, Any]) -> Any:
-        """Return the copies of one step, the first copies of all pictures first.
+    def apply(self, pictures: Tensor, drawn: dict[str, Tensor]) -> Tensor:
+        """Return one step's copies: the first copy of every picture, then the second, and so on.
 
         Args:
             pictures: N×H×W×C tensor.
@@ -118,26 +121,25 @@ def plan(
     size: tuple[int, int],
     random: np.random.Generator,
 ) -> Plan:
-    """Draw what happens in each step.
+    """Draw the random numbers of every step.
 
     Args:
         transforms: at most one of each kind.
         steps: how many steps there will be.
-        copies: how many changed copies a step looks at.
+        copies: how many changed copies a step averages over.
         size: height and width of the pictures.
-        random: where chance comes from.
+        random: the generator.
 
     Raises:
-        UsageError: two of one kind, or a size that makes no sense.
+        UsageError: two of one kind, or a number out of its range.
     """
-    given: dict[type, Any] = {}
+    given: dict[type, float] = {}
     for transform in transforms:
         if type(transform) in given:
             raise UsageError(f"there must be one {type(transform).__name__} at most")
-        _check(transform)
-        given[type(transform)] = transform
-    jitter = given[Jitter].pixels if Jitter in given else 0.0
-    turns = bool({Rotate, Scale} & set(given))
+        given[type(transform)] = _checked(transform)
+    jitter = given.get(Jitter, 0.0)
+    turns = Rotate in given or Scale in given
     shifts = None
     if jitter and not turns:
         # Whole pixels need no interpolation. Both ends belong to it: the mean is zero.
@@ -147,12 +149,14 @@ def plan(
         copies,
         shifts,
         _matrices(given, jitter, (steps, copies), size, random) if turns else None,
-        _holes(given[Erase].share, (steps, copies), size, random) if Erase in given else None,
-        gaussian_kernel(given[Blur].pixels) if Blur in given else None,
+        _holes(given[Erase], (steps, copies), size, random) if Erase in given else None,
+        gaussian_kernel(given[Blur]) if Blur in given else None,
     )
 
 
-def _check(transform: Transform) -> None:
+def _checked(transform: Transform) -> float:
+    """Return the one number of a transform."""
+    value: float
     (value,) = vars(transform).values()
     most = {Rotate: 180.0, Erase: 1.0}.get(type(transform), math.inf)
     if not 0 < value <= most:
@@ -160,10 +164,11 @@ def _check(transform: Transform) -> None:
             f"{type(transform).__name__} takes a number above 0"
             f"{'' if most == math.inf else f' and at most {most:g}'}. Received: {value}"
         )
+    return value
 
 
 def _matrices(
-    given: dict[type, Any],
+    given: dict[type, float],
     jitter: float,
     shape: tuple[int, int],
     size: tuple[int, int],
@@ -172,8 +177,8 @@ def _matrices(
     def draw(reach: float) -> np.ndarray:
         return random.uniform(-reach, reach, shape)
 
-    angle = np.deg2rad(draw(given[Rotate].degrees if Rotate in given else 0.0))
-    factor = np.exp(draw(math.log1p(given[Scale].by) if Scale in given else 0.0))
+    angle = np.deg2rad(draw(given.get(Rotate, 0.0)))
+    factor = np.exp(draw(math.log1p(given.get(Scale, 0.0))))
     down, right = draw(jitter), draw(jitter)
     a, b = np.cos(angle) * factor, np.sin(angle) * factor
     # About the middle: the centre of the picture goes to itself, then moves by the jitter.
@@ -193,7 +198,7 @@ def _holes(
     return np.stack([top, left, top + side, left + side], -1).astype(np.int32)
 
 
-def _around(hole: Any, shape: Any) -> Any:
+def _around(hole: Tensor, shape: Tensor) -> Tensor:
     """Return 0 inside a rectangle and 1 around it: 1×H×W×1."""
     import tensorflow as tf
 
@@ -209,11 +214,11 @@ def gaussian_kernel(sigma: float) -> np.ndarray:
     """Return a Gaussian in one dimension, of sum 1, cut at three standard deviations."""
     reach = max(1, math.ceil(3 * sigma))
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    return (weights / weights.sum()).astype(np.float32)
+    return np.asarray(weights / weights.sum(), np.float32)
 
 
-def gaussian(pictures: Any, kernel: np.ndarray) -> Any:
-    """Blur N×H×W×C by a kernel, rows then columns; edges are continued outwards."""
+def gaussian(pictures: Tensor, kernel: np.ndarray) -> Tensor:
+    """Blur N×H×W×C by a kernel, rows then columns; beyond its edge the picture is mirrored."""
     import tensorflow as tf
 
     reach, channels = len(kernel) // 2, pictures.shape[-1]

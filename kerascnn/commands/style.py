@@ -72,7 +72,7 @@ def style(
     settings = StyleSettings.parse({**painted_before, **values_of(StyleSettings, given)})
     from kerascnn.style.jobs import StyleJob, paint
 
-    filed = paint(
+    saved = paint(
         StyleJob(
             settings=settings,
             pictures=pictures,
@@ -92,11 +92,11 @@ def style(
                 "seconds": painted.seconds,
                 "history": [asdict(step) for step in painted.history],
             }
-            for painted in filed
+            for painted in saved
         ]
         print_json({"paintings": paintings, "settings": settings.model_dump(mode="json")})
         return
-    for painted in filed:
+    for painted in saved:
         click.echo(str(painted.path))
 
 

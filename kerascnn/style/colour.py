@@ -1,4 +1,4 @@
-"""The content's colours kept: its chroma under painted luminance, or the style in its colours.
+"""The content's colours kept: its chroma with the painting's luminance, or a recoloured style.
 
 Gatys, Bethge, Hertzmann and Shechtman (2016), "Preserving color in neural artistic style transfer".
 """
@@ -17,35 +17,30 @@ def luminance(unit: np.ndarray) -> np.ndarray:
 
 
 def in_range_of(style: np.ndarray, content: np.ndarray) -> np.ndarray:
-    """Return a grey style whose mean and spread of luminance are the content's."""
+    """Return a grey style whose luminance has the content's mean and standard deviation."""
     mean, spread = float(style.mean()), float(style.std())
     matched = (style - mean) * (content.std() / max(spread, _FLOOR)) + content.mean()
     return np.asarray(np.clip(matched, 0.0, 1.0), np.float32)
 
 
 def with_chroma_of(painted: np.ndarray, content: np.ndarray) -> np.ndarray:
-    """Return the painting's luminance with the content's chroma.
-
-    Args:
-        painted: H×W×3 in [0, 1].
-        content: of the same size.
-    """
+    """Return a painting's luminance with the content's chroma; both H×W×3 in [0, 1]."""
     moved = luminance(painted) - luminance(content)
     return np.asarray(np.clip(content + moved, 0.0, 1.0), np.float32)
 
 
 def with_histogram_of(style: np.ndarray, content: np.ndarray) -> np.ndarray:
-    """Return the style with the content's mean colour and covariance of colours.
+    """Return a style with the content's mean colour and covariance of colours.
 
     The linear map is Σ_c^½ Σ_s^−½ of the two covariances.
 
     Args:
         style: H×W×3 in [0, 1].
-        content: of any size.
+        content: the same, of any size.
     """
-    theirs, mine = style.reshape(-1, 3), content.reshape(-1, 3)
-    root = _power(np.cov(mine.T), 0.5) @ _power(np.cov(theirs.T), -0.5)
-    matched = (theirs - theirs.mean(0)) @ root.T + mine.mean(0)
+    old, new = style.reshape(-1, 3), content.reshape(-1, 3)
+    root = _power(np.cov(new.T), 0.5) @ _power(np.cov(old.T), -0.5)
+    matched = (old - old.mean(0)) @ root.T + new.mean(0)
     return np.asarray(np.clip(matched, 0.0, 1.0), np.float32).reshape(style.shape)
 
 

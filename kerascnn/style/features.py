@@ -1,35 +1,43 @@
-"""The network that judges: VGG's convolutions, with the pooling and the border of our choice."""
+"""The network of the loss: VGG's convolutions, with a choice of pooling and of padding."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from kerascnn.errors import ModelError, UsageError, nearest, one_line
 from kerascnn.models.vgg import BLOCKS
 from kerascnn.style.winograd import Convolution, Grid
 
+if TYPE_CHECKING:
+    from tensorflow import Tensor
+
+Kernels = Mapping[str, tuple[np.ndarray, np.ndarray]]
+"""Layer name → kernel (3×3×inputs×filters) and bias, in the network's order."""
+
 MEAN = (103.939, 116.779, 123.68)
-"""What VGG's pictures (blue, green, red, 0 to 255) have taken off."""
+"""What is subtracted from VGG's pictures (blue, green, red, 0 to 255)."""
 
 _BLOCKS = {
     "vgg16": tuple(count for _, count in BLOCKS),
     "vgg19": (2, 2, 4, 4, 4),
 }
-_WINOGRAD_FROM = 256  # filters: with fewer, cutting tiles takes as long as the products saved
+_WINOGRAD_FROM = 256  # filters: with fewer, cutting tiles takes as long as the saved products
 
 
 @dataclass(frozen=True)
 class Tap:
-    """A layer whose maps are looked at.
+    """A layer whose maps the loss looks at.
 
     Attributes:
         name: the layer's.
         channels: how many maps.
         stride: pixels from one unit to the next.
-        reach: how many pixels a unit sees beyond its own ``stride`` × ``stride`` pixels.
+        reach: how many pixels a unit sees on each side of its own ``stride`` × ``stride`` pixels.
     """
 
     name: str
@@ -42,7 +50,7 @@ class Features:
     """VGG up to the layers that are needed, on pictures of any size.
 
     Args:
-        kernels: layer name → kernel (3×3×inputs×filters) and bias, in the network's order.
+        kernels: of its convolutions.
         pooling: ``"average"`` or ``"max"``.
         padding: ``"replicate"`` or ``"zero"``: what the first convolution sees beyond the border.
         winograd: convolve maps of many channels with fewer products, where that is quicker: on a
@@ -50,12 +58,7 @@ class Features:
     """
 
     def __init__(
-        self,
-        kernels: Mapping[str, tuple[Any, Any]],
-        *,
-        pooling: str,
-        padding: str,
-        winograd: bool = True,
+        self, kernels: Kernels, *, pooling: str, padding: str, winograd: bool = True
     ) -> None:
         import tensorflow as tf
 
@@ -63,7 +66,7 @@ class Features:
         self.taps = {tap.name: tap for tap in _taps(kernels)}
         self._kernels = dict(kernels)
         self._winograd = winograd and not tf.config.list_physical_devices("GPU")
-        self._ready: dict[str, tuple[Any, Any]] = {}
+        self._ready: dict[str, tuple[Convolution | Tensor, Tensor]] = {}
 
     def tap(self, name: str) -> Tap:
         """Return a layer by its name.
@@ -75,7 +78,7 @@ class Features:
             raise UsageError(f"no layer {one_line(name, 40)!r}{nearest(name, self.taps)}")
         return self.taps[name]
 
-    def trace(self, picture: Any, names: Iterable[str]) -> dict[str, Any]:
+    def trace(self, picture: Tensor, names: Iterable[str]) -> dict[str, Tensor]:
         """Return a picture's maps in some layers, inside a ``tf.function``.
 
         Args:
@@ -109,8 +112,8 @@ class Features:
                     break
         return found
 
-    def _layer(self, name: str) -> tuple[Any, Any]:
-        """Return a layer's kernel and bias as TensorFlow's, made when it is first needed."""
+    def _layer(self, name: str) -> tuple[Convolution | Tensor, Tensor]:
+        """Return a layer's kernel and bias for TensorFlow, made when they are first needed."""
         import tensorflow as tf
 
         if name not in self._ready:
@@ -124,14 +127,14 @@ class Features:
         return self._ready[name]
 
     def bytes_per_pixel(self, names: Iterable[str]) -> float:
-        """Roughly what a pixel takes in the network, there and back; measured, see docs."""
+        """Return about how many bytes a pixel takes, forward and back; fitted to measurements."""
         deepest = list(self.taps).index(max(names, key=list(self.taps).index))
         maps = [tap.channels / tap.stride**2 for tap in list(self.taps.values())[: deepest + 1]]
-        # Each map is kept for the way back, where two gradients of the largest are alive.
+        # Each map is kept for the backward pass, which holds two gradients of the largest at once.
         return 4.0 * (1.45 * sum(maps) + 4.0 * max(maps))
 
 
-def _taps(kernels: Mapping[str, tuple[Any, Any]]) -> Iterable[Tap]:
+def _taps(kernels: Kernels) -> Iterable[Tap]:
     stride, reach, block = 1, 0, "block1"
     for name, (kernel, _) in kernels.items():
         if not name.startswith(block):
@@ -140,16 +143,16 @@ def _taps(kernels: Mapping[str, tuple[Any, Any]]) -> Iterable[Tap]:
         yield Tap(name, int(kernel.shape[-1]), stride, reach)
 
 
-def load_kernels(network: str, weights: str) -> dict[str, tuple[Any, Any]]:
-    """Return a network's kernels and biases by layer name, in its order.
+def load_kernels(network: str, weights: str) -> Kernels:
+    """Return a network's kernels and biases.
 
     Args:
         network: ``"vgg16"`` or ``"vgg19"``.
-        weights: ``"embedded"``, ``"imagenet"`` (Keras fetches them where they are not at hand), or
-            a model file of any Keras format.
+        weights: ``"embedded"``, ``"imagenet"`` (Keras downloads them unless it has them), or a
+            model file of any Keras format.
 
     Raises:
-        ModelError: the file can't be read, or is of another network.
+        ModelError: the file can't be read, or holds another network.
         RefusedError: the file could run code.
     """
     model = _model(network, weights)
@@ -182,7 +185,12 @@ def _model(network: str, weights: str) -> Any:
 
         return vgg16_features((None, None, 3))
     if weights == "imagenet":
-        return _from_keras(network)
+        try:
+            return {"vgg16": vgg16, "vgg19": vgg19}[network]("imagenet")
+        except Exception as error:
+            raise ModelError(
+                f"the weights of {network} can't be fetched (no network?): {one_line(error, 200)}"
+            ) from error
     from kerascnn.loading import load_model, sniff
 
     path = Path(weights)
@@ -191,27 +199,15 @@ def _model(network: str, weights: str) -> Any:
     return load_model(path, architecture=builder).model
 
 
-def _from_keras(network: str) -> Any:
+def vgg16(weights: str | None = None) -> Any:
+    """Build VGG16's convolutions, by default for a file that holds weights alone."""
     import tf_keras
 
-    build = {"vgg16": tf_keras.applications.VGG16, "vgg19": tf_keras.applications.VGG19}[network]
-    try:
-        return build(weights="imagenet", include_top=False, input_shape=(None, None, 3))
-    except Exception as error:
-        raise ModelError(
-            f"the weights of {network} can't be fetched (no network?): {one_line(error, 200)}"
-        ) from error
+    return tf_keras.applications.VGG16(weights=weights, include_top=False)
 
 
-def vgg16() -> Any:
-    """Build VGG16's convolutions for a file that holds weights alone."""
+def vgg19(weights: str | None = None) -> Any:
+    """Build VGG19's convolutions, by default for a file that holds weights alone."""
     import tf_keras
 
-    return tf_keras.applications.VGG16(weights=None, include_top=False)
-
-
-def vgg19() -> Any:
-    """Build VGG19's convolutions for a file that holds weights alone."""
-    import tf_keras
-
-    return tf_keras.applications.VGG19(weights=None, include_top=False)
+    return tf_keras.applications.VGG19(weights=weights, include_top=False)

@@ -1,4 +1,4 @@
-"""What a painting will take, told before it begins: time and memory."""
+"""How much time and memory a painting will take, predicted before it begins."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from dataclasses import dataclass
 
 import psutil
 
+from kerascnn.ascent.tiles import Tile
 from kerascnn.errors import ModelError
 from kerascnn.style.features import Features, Tap
 from kerascnn.style.schedule import Stage
-from kerascnn.style.tiles import Tile, cut
+from kerascnn.style.tiles import cut
 
-_PROCESS = 960 << 20  # what TensorFlow and the network's weights take before any picture
+_PROCESS = 960 << 20  # bytes of TensorFlow and the network's weights, before any picture
 _VECTORS = 10  # arrays of the picture's size beside the optimiser's pairs
 _FEWEST_PAIRS = 3
 
 
 @dataclass(frozen=True)
 class Memory:
-    """What a painting may take, and what it will.
+    """How much memory a painting may take, and how much it will.
 
     Attributes:
         limit: bytes for the whole process.
         per_pixel: bytes that a pixel takes inside the network.
-        pairs: how many pairs L-BFGS was told to keep.
+        pairs: how many pairs L-BFGS should keep; 0 for another optimiser.
     """
 
     limit: int
@@ -36,11 +37,11 @@ class Memory:
         """Return the memory for some layers of a network.
 
         Args:
-            limit: bytes; None for half of the machine's, the same each time, since the number of
-                tiles touches the last digits of a painting.
+            limit: bytes; None for half of the machine's: the same in every run, since the number
+                of tiles changes the last digits of a painting.
             features: the network.
-            names: the layers that are looked at.
-            pairs: how many pairs L-BFGS keeps; 0 for another optimiser.
+            names: the layers that the loss looks at.
+            pairs: see `Memory`.
         """
         total = limit if limit is not None else psutil.virtual_memory().total // 2
         return cls(total, features.bytes_per_pixel(names), pairs)
@@ -51,20 +52,19 @@ class Memory:
         return max(_FEWEST_PAIRS, min(self.pairs, fit))
 
     def tiles(self, size: tuple[int, int], taps: Sequence[Tap]) -> list[Tile]:
-        """Cut a picture up so that it fits.
+        """Cut a picture into tiles that fit.
 
         Raises:
-            ModelError: not even the smallest tile does.
+            ModelError: not even the smallest tile fits.
         """
         return cut(size, taps, max(0, int((self.limit - self._fixed(size)) / self.per_pixel)))
 
     def needed(self, size: tuple[int, int], tiles: Sequence[Tile]) -> int:
-        """Return roughly how many bytes a size takes."""
-        largest = max(_pixels(tile) for tile in tiles)
-        return int(self._fixed(size) + largest * self.per_pixel)
+        """Return about how many bytes a size takes."""
+        return int(self._fixed(size) + max(tile.pixels for tile in tiles) * self.per_pixel)
 
     def check(self) -> None:
-        """Raise a `ModelError` where the limit is less than the program itself takes."""
+        """Raise a `ModelError` where the limit is below what the program itself takes."""
         if self.limit <= _PROCESS:
             raise ModelError(
                 f"not enough memory: the network itself takes about {_PROCESS >> 20} MiB; give "
@@ -78,12 +78,12 @@ class Memory:
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a painting will take at the most.
+    """How much time and memory a painting will take at the most.
 
     Attributes:
         seconds: of all steps.
         bytes: at its largest size.
-        tiles: how many the largest size is worked in.
+        tiles: how many tiles the largest size has.
     """
 
     seconds: float
@@ -99,20 +99,20 @@ class Forecast:
 def forecast(
     stages: Sequence[Stage], memory: Memory, taps: Sequence[Tap], seconds_per_pixel: float
 ) -> Forecast:
-    """Tell what a painting will take.
+    """Predict how much time and memory a painting will take.
 
     Args:
         stages: its sizes.
         memory: what it may take.
-        taps: the layers that are looked at.
+        taps: the layers that the loss looks at.
         seconds_per_pixel: of a step, as measured at the smallest size.
     """
     seconds = 0.0
     for stage in stages:
         tiles = memory.tiles(stage.size, taps)
-        # In tiles the statistics are summed up in a pass of their own, without the way back.
+        # With tiles, a forward pass of its own adds up the statistics.
         passes = 1.0 if len(tiles) == 1 else 1.4
-        pixels = sum(_pixels(tile) for tile in tiles)
+        pixels = sum(tile.pixels for tile in tiles)
         seconds += stage.steps * passes * pixels * seconds_per_pixel
     return Forecast(seconds, memory.needed(stages[-1].size, tiles), len(tiles))
 
@@ -123,10 +123,6 @@ def duration(seconds: float) -> str:
         return f"{max(1, round(seconds))} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
-
-
-def _pixels(tile: Tile) -> int:
-    return (tile.rows[1] - tile.rows[0]) * (tile.columns[1] - tile.columns[0])
 
 
 def _picture_bytes(size: tuple[int, int]) -> int:

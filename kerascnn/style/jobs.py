@@ -1,25 +1,32 @@
-"""From the command line's words to files: contents painted one by one, kept whatever happens."""
+"""The work of ``kerascnn style``: contents painted one by one, saved whatever interrupts it."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kerascnn.errors import ImageError, KerascnnError, OutputError, UsageError, one_line
+from kerascnn.errors import ImageError, OutputError, UsageError, one_line
 from kerascnn.images.reading import iter_picture_paths
 from kerascnn.network.precision import computing_in
 from kerascnn.storage.checkpoint import Checkpoint
 from kerascnn.storage.files import output_folder
 from kerascnn.storage.output_layout import STYLE
 from kerascnn.style.forecast import duration
-from kerascnn.style.pictures import SAMPLE, SUFFIXES, check_suffix, write_picture
-from kerascnn.style.run import DEFAULT_CONTENT, DEFAULT_STYLE, describe
+from kerascnn.style.pictures import (
+    DEFAULT_CONTENT,
+    DEFAULT_STYLE,
+    SAMPLE,
+    SUFFIXES,
+    check_suffix,
+    write_picture,
+)
 from kerascnn.style.session import PaintingSession, Step
 from kerascnn.style.settings import StyleSettings
 from kerascnn.style.transfer import StyleTransfer
@@ -28,18 +35,18 @@ from kerascnn.terminal.progress import progress, say
 
 @dataclass(frozen=True)
 class StyleJob:
-    """What to paint and where to.
+    """What to paint, and where to write it.
 
     Attributes:
-        settings: how.
+        settings: how to paint.
         pictures: the content (or a folder of contents), then the styles.
         out: a file, or a folder; None for ``kerascnn-out/style/``.
         masks: where each style goes.
-        style_masks: what counts of each style's picture.
+        style_masks: which part of each style's picture counts.
         memory: bytes for the process, or None.
         preview: write the painting so far every so many steps; 0: never.
         save_every: save the state every so many steps.
-        resume: go on where a run of the same order was stopped.
+        resume: go on where a run of the same job was stopped.
     """
 
     settings: StyleSettings
@@ -52,90 +59,138 @@ class StyleJob:
     save_every: int = 20
     resume: bool = False
 
+    @property
+    def content(self) -> str:
+        """The content, or the folder of contents."""
+        return self.pictures[0] if self.pictures else DEFAULT_CONTENT
 
-@dataclass
+    @property
+    def styles(self) -> Sequence[str]:
+        """The styles' pictures."""
+        return self.pictures[1:] or (DEFAULT_STYLE,)
+
+
+@dataclass(frozen=True)
 class SavedImage:
     """A painting that was written.
 
     Attributes:
         path: where.
+        seconds: how long it took, since it was begun or resumed.
         history: the steps.
-        seconds: that it took, since it was begun or taken up.
     """
 
     path: Path
     seconds: float
-    history: list[Step] = field(default_factory=list)
+    history: list[Step]
 
 
-def paint(order: StyleJob) -> list[SavedImage]:
-    """Paint all that an order names; each painting is written when it is done.
+@dataclass(frozen=True)
+class _Outputs:
+    """The files that one painting is written to."""
+
+    picture: Path
+
+    @property
+    def state(self) -> Path:
+        return self.picture.with_name(f"{self.picture.name}.state.npz")
+
+    @property
+    def preview(self) -> Path:
+        return self.picture.with_name(f"{self.picture.stem}.preview{self.picture.suffix}")
+
+
+def paint(job: StyleJob) -> list[SavedImage]:
+    """Paint all contents of a job; each painting is written when it is done.
 
     Raises:
-        KeyboardInterrupt: Ctrl-C; what there was of the painting, and its state, are written.
+        KeyboardInterrupt: Ctrl-C; the painting so far and its state are written.
         KerascnnError: wrong input, found before the first step where that is possible.
     """
-    content, styles = _sources(order)
-    contents, out = _plan(order, content)
-    with output_folder(out[0].parent), computing_in(_precision(order.settings)):
-        painter = StyleTransfer(
-            order.settings, styles, style_masks=order.style_masks, memory=order.memory
+    for what, number, taken in (("content", 0, job.content), ("style", 1, job.styles[0])):
+        if len(job.pictures) <= number:
+            say(f"no {what} given: took the packaged {taken.removeprefix(SAMPLE)}.jpg")
+    plan = _plan(job)
+    with output_folder(plan[0][1].picture.parent), computing_in(_precision(job.settings)):
+        transfer = StyleTransfer(
+            job.settings, job.styles, style_masks=job.style_masks, memory=job.memory
         )
-        found: list[SavedImage] = []
-        for source, path in zip(contents, out, strict=True):
+        saved = []
+        for content, outputs in plan:
             try:
-                found.append(_paint_one(painter, source, path, order))
+                saved.append(_paint_one(transfer, content, outputs, job))
             except ImageError as error:
-                if len(contents) == 1:
+                if len(plan) == 1:
                     raise
                 say(f"left out: {error}")
-        if not found:
-            raise ImageError(f"nothing in {one_line(content)} could be painted")
-    return found
+        if not saved:
+            raise ImageError(f"nothing in {one_line(job.content)} could be painted")
+    return saved
 
 
-def _sources(order: StyleJob) -> tuple[str, list[str]]:
-    content, *styles = order.pictures or (DEFAULT_CONTENT,)
-    if not order.pictures:
-        say(f"no content given: took the packaged {content.removeprefix(SAMPLE)}.jpg")
-    if not styles:
-        styles = [DEFAULT_STYLE]
-        say(f"no style given: took the packaged {styles[0].removeprefix(SAMPLE)}.jpg")
-    return content, styles
+# --- where paintings go -------------------------------------------------------------------------
 
 
-def _plan(order: StyleJob, content: str) -> tuple[list[str], list[Path]]:
-    """Return the contents and where each one's painting goes."""
-    several = not content.startswith(SAMPLE) and Path(content).is_dir()
-    contents = [str(p) for p in iter_picture_paths([Path(content)])] if several else [content]
-    if several and order.masks:
+def _plan(job: StyleJob) -> list[tuple[str, _Outputs]]:
+    """Return each content and the files that its painting is written to."""
+    several = not job.content.startswith(SAMPLE) and Path(job.content).is_dir()
+    out = STYLE if job.out is None else job.out
+    if several and job.masks:
         raise UsageError("--mask goes with one content, not with a folder of them")
-    folder = STYLE if order.out is None else order.out
-    if several or order.out is None or folder.is_dir():
-        if several and folder.suffix.lower() in SUFFIXES and not folder.is_dir():
-            raise UsageError(
-                f"-o must be a folder where the content is one. Received: {one_line(folder)}"
-            )
+    if several and out.suffix.lower() in SUFFIXES and not out.is_dir():
+        raise UsageError(f"-o must be a folder where the content is one. Received: {one_line(out)}")
+    if several:
+        contents = [str(path) for path in iter_picture_paths([Path(job.content)])]
         # Folders inside the folder stay, so that pictures of the same name do.
-        names = [
-            Path(source).relative_to(content) if several else Path(Path(source).name)
-            for source in (some.removeprefix(SAMPLE) for some in contents)
-        ]
-        stems = [name.with_suffix("") for name in names]
-        out = [
-            folder / name.with_name(f"{name.stem if stems.count(stem) == 1 else name.name}.png")
-            for name, stem in zip(names, stems, strict=True)
-        ]
+        names = _names([Path(content).relative_to(job.content) for content in contents])
+        plan = [(some, _Outputs(out / name)) for some, name in zip(contents, names, strict=True)]
+    elif job.out is None or out.is_dir():
+        (name,) = _names([Path(Path(job.content.removeprefix(SAMPLE)).name)])
+        plan = [(job.content, _Outputs(out / name))]
     else:
-        out = [folder]
-    given = {Path(picture).absolute() for picture in (*contents, *order.pictures[1:])}
-    for path in out:
-        check_suffix(path)
-        if path.is_dir():
-            raise OutputError(f"can't write {one_line(path)}: it is a folder")
-        if path.absolute() in given:
-            raise UsageError(f"-o would write over {one_line(path)}, which is to be painted from")
-    return contents, out
+        plan = [(job.content, _Outputs(out))]
+    read = [content for content, _ in plan] + [*job.styles, *job.masks, *job.style_masks]
+    read += [some for some in (job.settings.start_path, job.settings.weights) if some]
+    taken = {key: f"{one_line(path)}, which is read" for path in read for key in _identity(path)}
+    for content, outputs in plan:
+        check_suffix(outputs.picture)
+        if outputs.picture.is_dir():
+            raise OutputError(f"can't write {one_line(outputs.picture)}: it is a folder")
+        previews = [outputs.preview] if job.preview or job.resume else []
+        for path in (outputs.picture, outputs.state, *previews):
+            for key in _identity(path):
+                if key in taken:
+                    raise UsageError(f"-o would write over {taken[key]}")
+                taken[key] = f"the painting of {one_line(content)}"
+    return plan
+
+
+def _names(contents: Iterable[Path]) -> list[Path]:
+    """Return a PNG's name for each content, all different even where case makes no difference."""
+    contents = list(contents)
+    stems = [str(content.with_suffix("")).casefold() for content in contents]
+    found: dict[str, Path] = {}
+    for content, stem in zip(contents, stems, strict=True):
+        base = content.stem if stems.count(stem) == 1 else content.name
+        name, number = content.with_name(f"{base}.png"), 1
+        while str(name).casefold() in found:
+            number += 1
+            name = content.with_name(f"{base}-{number}.png")
+        found[str(name).casefold()] = name
+    return list(found.values())
+
+
+def _identity(path: str | Path) -> list[object]:
+    """Return what two paths share where they are one file, even if it is yet to be made."""
+    real = os.path.realpath(path)
+    try:  # links, and file systems where case makes no difference
+        found = Path(real).stat()
+    except OSError:
+        return [real]
+    return [real, (found.st_dev, found.st_ino)]
+
+
+# --- one painting -------------------------------------------------------------------------------
 
 
 def _precision(settings: StyleSettings) -> str:
@@ -146,94 +201,81 @@ def _precision(settings: StyleSettings) -> str:
     return chosen
 
 
-def _paint_one(painter: StyleTransfer, source: str, path: Path, order: StyleJob) -> SavedImage:
-    work = PaintingSession(painter, painter.scene(source, order.masks))
-    keep = Checkpoint(path.with_name(f"{path.name}.state.npz"), work.configuration())
-    preview = path.with_name(f"{path.stem}.preview{path.suffix}")
-    _take_up(work, keep, order, path)
-    height, width = work.scene.size
-    count = len(work.scene.stages)
+def _paint_one(
+    transfer: StyleTransfer, content: str, outputs: _Outputs, job: StyleJob
+) -> SavedImage:
+    session = PaintingSession(transfer, transfer.scene(content, job.masks))
+    checkpoint = Checkpoint(outputs.state, session.configuration())
+    if job.resume:
+        if checkpoint.resume(session.restore):
+            say(f"resumed after {len(session.history)} steps")
+        else:
+            say(f"nothing to resume for {one_line(outputs.picture)}; starting anew")
+    height, width = session.scene.size
+    count = len(session.scene.stages)
     sizes = "at one size" if count == 1 else f"in {count} sizes"
-    say(f"{work.scene.name}: {width}×{height} {sizes}, {work.forecast().text()}")
+    say(f"{session.scene.name}: {width}×{height} {sizes}, {session.forecast().text()}")
     began = time.perf_counter()
     with _ctrl_c() as asked:
-        for _ in _steps(work):
-            count = len(work.history)
-            if order.preview and count % order.preview == 0:
-                write_picture(preview, work.picture(), _record(work, source, order))
+        for _ in _steps(session):
+            count = len(session.history)
+            if job.preview and count % job.preview == 0:
+                write_picture(outputs.preview, session.picture(), _record(session, content, job))
+            if asked or count % job.save_every == 0:
+                checkpoint.save(*session.state())
             if asked:
-                _keep(work, keep, source, path, order)
+                record = {**_record(session, content, job), "finished": False}
+                write_picture(outputs.picture, session.picture(), record)
+                say(
+                    f"stopped after {count} steps; the picture so far is in "
+                    f"{one_line(outputs.picture)}, --resume goes on"
+                )
                 raise KeyboardInterrupt
-            if count % order.save_every == 0:
-                keep.save(*work.state())
-    write_picture(path, work.picture(), _record(work, source, order))
-    for left in (keep.path, preview):
-        left.unlink(missing_ok=True)
+    write_picture(outputs.picture, session.picture(), _record(session, content, job))
+    outputs.state.unlink(missing_ok=True)
+    if job.preview or job.resume:
+        outputs.preview.unlink(missing_ok=True)
     seconds = time.perf_counter() - began
-    step = work.history[-1]
-    say(f"{len(work.history)} steps in {duration(seconds)}, loss {step.loss:.4g}")
-    return SavedImage(path, seconds, work.history)
+    loss = session.history[-1].loss
+    say(f"{len(session.history)} steps in {duration(seconds)}, loss {loss:.4g}")
+    return SavedImage(outputs.picture, seconds, session.history)
 
 
-def _steps(work: PaintingSession) -> Iterator[Step]:
-    """Show how far it is and how long it will take; each step counts as its picture is large."""
+def _steps(session: PaintingSession) -> Iterator[Step]:
+    """Show progress and the time left; a step counts as much as its picture has pixels."""
 
     def cost(stage: int) -> int:
-        height, width = work.scene.stages[stage].size
+        height, width = session.scene.stages[stage].size
         return max(1, height * width // 1000)
 
-    ahead = work.scene.stages[work.stage :]
-    total = sum(cost(work.stage + i) * stage.steps for i, stage in enumerate(ahead))
-    done = len(work.history)
-    with progress("painting", total) as bar:
-        bar.advance(sum(cost(step.stage) for step in work.history if step.stage == work.stage))
-        for step in work.steps():
-            bar.advance(cost(step.stage), describe(step))
+    now, done = session.stage, len(session.history)
+    later = enumerate(session.scene.stages[now:], now)
+    with progress("painting", sum(cost(number) * stage.steps for number, stage in later)) as bar:
+        bar.advance(cost(now) * sum(step.stage == now for step in session.history))
+        for step in session.steps():
+            bar.advance(cost(step.stage), step.text())
             yield step
-    if len(work.history) == done:
+    if len(session.history) == done:
         say("the painting was finished already")
 
 
-def _take_up(work: PaintingSession, keep: Checkpoint, order: StyleJob, path: Path) -> None:
-    if not order.resume:
-        return
-    try:
-        found = keep.load()
-    except KerascnnError as error:
-        raise OutputError(f"can't resume {one_line(path)}: {error}") from error
-    if found is None:
-        say(f"nothing to resume for {one_line(path)}; starting anew")
-        return
-    work.restore(*found)
-    say(f"resumed after {len(work.history)} steps")
-
-
-def _keep(
-    work: PaintingSession, keep: Checkpoint, source: str, path: Path, order: StyleJob
-) -> None:
-    keep.save(*work.state())
-    write_picture(path, work.picture(), {**_record(work, source, order), "finished": False})
-    say(f"stopped after {len(work.history)} steps; the picture so far is in {one_line(path)}, "
-        "--resume goes on")  # fmt: skip
-
-
-def _record(work: PaintingSession, source: str, order: StyleJob) -> dict[str, Any]:
-    """Return what is written into the file: how the painting came about."""
-    _, styles = order.pictures[:1], order.pictures[1:]
+def _record(session: PaintingSession, content: str, job: StyleJob) -> dict[str, Any]:
+    """Return what is written into the file: how the painting was made."""
     return {
-        "settings": work.painter.settings.model_dump(mode="json"),
-        "content": Path(source.removeprefix(SAMPLE)).name,
-        "styles": [Path(style).name for style in styles or (DEFAULT_STYLE.removeprefix(SAMPLE),)],
-        "size": list(work.scene.size),
-        "steps": len(work.history),
-        "loss": work.history[-1].loss if work.history else None,
-        "digest": work.configuration()["content"][:16],
+        "settings": job.settings.model_dump(mode="json"),
+        "content": Path(content.removeprefix(SAMPLE)).name,
+        "styles": [Path(style).name for style in job.pictures[1:]]
+        or [DEFAULT_STYLE.removeprefix(SAMPLE)],
+        "size": list(session.scene.size),
+        "steps": len(session.history),
+        "loss": session.history[-1].loss if session.history else None,
+        "digest": session.configuration()["content"][:16],
     }
 
 
 @contextlib.contextmanager
 def _ctrl_c() -> Iterator[list[bool]]:
-    """Hear Ctrl-C between two steps: the list given is no longer empty. The second one kills."""
+    """Let Ctrl-C wait for the end of a step: it fills the list. The second one stops at once."""
     asked: list[bool] = []
     if threading.current_thread() is not threading.main_thread():
         yield asked

@@ -1,28 +1,27 @@
-"""Soft masks: which style goes where in the painting, and what part of a style's picture counts."""
+"""Soft masks: which style goes where in a painting, and which part of a style's picture counts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from kerascnn.errors import ImageError, UsageError, one_line
 from kerascnn.images.decoding import decode, kind_of, not_a_picture, read_bytes
 from kerascnn.style.features import Tap
-from kerascnn.style.pictures import Original, resized
+from kerascnn.style.pictures import Original, Source, resized
 from kerascnn.terminal.progress import say
 
 _GREY = 0.1  # how far a grey's red, green and blue may lie apart
 
 
-def read_mask(source: Any, picture: Original) -> np.ndarray:
-    """Read a mask: white counts, black does not, grey in part.
+def read_mask(source: Source, picture: Original) -> np.ndarray:
+    """Read a mask: white counts, black does not, grey counts in part.
 
     Args:
         source: a picture's path, or an array H×W of floats in [0, 1] or uint8.
-        picture: what it is a mask of; both must have the same size.
+        picture: the picture that it belongs to; both must have the same size.
 
     Returns:
         H×W float32 in [0, 1], as large as the picture was read.
@@ -56,7 +55,7 @@ def read_mask(source: Any, picture: Original) -> np.ndarray:
     return np.clip(values, 0.0, 1.0)
 
 
-def read_regions(sources: Sequence[Any], picture: Original, styles: int) -> np.ndarray | None:
+def read_regions(sources: Sequence[Source], picture: Original, styles: int) -> np.ndarray | None:
     """Read the masks of a painting's regions, one a style.
 
     Args:
@@ -90,11 +89,12 @@ def read_regions(sources: Sequence[Any], picture: Original, styles: int) -> np.n
 
 def at_size(regions: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Return R×H×W masks at another size."""
-    return np.clip(np.moveaxis(resized(np.moveaxis(regions, 0, -1), size), -1, 0), 0.0, 1.0)
+    values = np.moveaxis(resized(np.moveaxis(regions, 0, -1), size), -1, 0)
+    return np.asarray(np.clip(values, 0.0, 1.0))
 
 
 def at_layer(regions: np.ndarray, tap: Tap) -> np.ndarray:
-    """Return what each unit of a layer has of R×H×W masks: the mean over its pixels."""
+    """Return R×H×W masks as the units of a layer have them: the mean over each unit's pixels."""
     count, height, width = regions.shape
     rows, columns, stride = height // tap.stride, width // tap.stride, tap.stride
     whole = regions[:, : rows * stride, : columns * stride]

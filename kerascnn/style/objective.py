@@ -1,4 +1,4 @@
-"""What a painting is judged by: content, style and unevenness, and their slope by the picture.
+"""The loss of a painting (content, style and total variation), and its gradient by the picture.
 
 The loss is Σ w·mean((F − P)²) over the content layers, Σ w·distance over the style layers (see
 `kerascnn.style.statistics`), and w·½Σ((x − right)² + (x − below)²).
@@ -6,36 +6,43 @@ The loss is Σ w·mean((F − P)²) over the content layers, Σ w·distance over
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from kerascnn.ascent.tiles import Tile
 from kerascnn.graph.compiled import compiled
 from kerascnn.style.features import Features
 from kerascnn.style.statistics import Statistic
-from kerascnn.style.tiles import Tile
+
+if TYPE_CHECKING:
+    from tensorflow import Tensor
+
+Maps = dict[str, "Tensor"]
+"""Layer name → 1×h×w×C."""
 
 
 @dataclass(frozen=True)
 class Targets:
-    """What a painting of one size is held against.
+    """What the loss compares a picture of one size with.
 
     Attributes:
         content: a tensor 1×h×w×C for each content layer.
         style: for each style layer its means, R×… each.
-        masks: for each style layer R×h×w; empty where the one style is everywhere.
+        masks: for each style layer R×h×w; empty where one style is everywhere.
         shares: how much each region counts, R numbers.
-        unevenness: the weight of ½Σ((x − right)² + (x − below)²).
+        tv_weight: the weight of ½Σ((x − right)² + (x − below)²).
         tiles: how the picture is worked.
     """
 
-    content: Sequence[Any]
-    style: Sequence[Sequence[Any]]
-    masks: Sequence[Any]
-    shares: Any
-    unevenness: float
+    content: list[Tensor]
+    style: list[list[Tensor]]
+    masks: list[Tensor]
+    shares: Tensor
+    tv_weight: float
     tiles: Sequence[Tile] = field(default=())
 
 
@@ -45,14 +52,19 @@ class Value:
 
     Attributes:
         loss: the sum of the terms.
-        terms: the weighted terms: a number for each content layer, each style layer, and the
-            unevenness.
+        terms: the weighted terms: a number for each content layer, each style layer, and the total
+            variation.
         gradient: ∂ loss / ∂ picture, of the picture's shape, float32.
     """
 
     loss: float
     terms: np.ndarray
     gradient: np.ndarray
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether loss and gradient are numbers."""
+        return bool(np.isfinite(self.loss) and np.isfinite(self.gradient).all())
 
 
 class Objective:
@@ -62,7 +74,7 @@ class Objective:
         features: the network.
         content: content layers and their weights.
         style: style layers and their weights.
-        statistic: what of the layers is the style.
+        statistic: which statistic of the layers is the style.
     """
 
     def __init__(
@@ -72,319 +84,269 @@ class Objective:
         style: dict[str, float],
         statistic: Statistic,
     ) -> None:
-        self.features, self.statistic = features, statistic
+        self.features, self._statistic = features, statistic
         self.content, self.style = dict(content), dict(style)
-        self.taps = [features.tap(name) for name in {**self.content, **self.style}]
-        self._compiled: dict[tuple[str, bool], Any] = {}
+        self._names = list({**self.content, **self.style})
+        self.taps = [features.tap(name) for name in self._names]
+        self._functions: dict[tuple[str, bool], Callable[..., Any]] = {}
 
-    @property
-    def names(self) -> list[str]:
-        """What each of the terms is."""
-        content = [f"content {name}" for name in self.content]
-        return [*content, *(f"style {name}" for name in self.style), "unevenness"]
-
-    def content_of(self, picture: np.ndarray, tiles: Sequence[Tile]) -> list[Any]:
+    def content_of(self, picture: np.ndarray, tiles: Sequence[Tile]) -> list[Tensor]:
         """Return the content layers' maps of a picture 1×H×W×3."""
         import tensorflow as tf
 
-        size = picture.shape[1:3]
-        run = self._function("maps", False)
+        run = self._compiled("maps")
         if len(tiles) == 1:
             return list(run(tf.constant(picture)))
         taps = [self.features.tap(name) for name in self.content]
+        _, height, width, _ = picture.shape
         found = [
-            np.zeros((1, *(side // tap.stride for side in size), tap.channels), np.float32)
+            np.zeros((1, height // tap.stride, width // tap.stride, tap.channels), np.float32)
             for tap in taps
         ]
         for tile in tiles:
-            values = run(tf.constant(_part(picture, tile)))
-            for whole, value, tap in zip(found, values, taps, strict=True):
-                top, bottom, left, right = tile.own(tap, size)
-                t, b, l, r = tile.inner(tap, size)  # noqa: E741
-                whole[:, top:bottom, left:right] = np.asarray(value[:, t:b, l:r])
+            for whole, maps, tap in zip(
+                found, run(tf.constant(tile.part(picture))), taps, strict=True
+            ):
+                inner = tile.inner_units(tap.stride, tap.stride)
+                _box(whole, tile.units(tap.stride, tap.stride))[...] = np.asarray(_box(maps, inner))
         return found
 
     def means_of(
-        self, picture: np.ndarray, masks: Sequence[Any], tiles: Sequence[Tile]
-    ) -> list[tuple[Any, ...]]:
+        self, picture: np.ndarray, masks: list[Tensor], tiles: Sequence[Tile]
+    ) -> list[list[Tensor]]:
         """Return the style layers' means of a picture 1×H×W×3, over the masks' regions."""
-        sums = self._sums(picture, masks, tiles)
-        return [
-            tuple(part / _to(count, part) for part in layer)
-            for layer, count in zip(sums, self._counts(picture, masks), strict=True)
-        ]
+        sums, counts = self._sums(picture, masks, tiles), self._counts(picture, masks)
+        return [_means(layer, count) for layer, count in zip(sums, counts, strict=True)]
 
     def evaluate(self, picture: np.ndarray, targets: Targets) -> Value:
-        """Return the loss of a picture 1×H×W×3 in the network's values, and its slope."""
+        """Return the loss of a picture 1×H×W×3 in the network's values, and its gradient."""
         import tensorflow as tf
 
         if len(targets.tiles) > 1:
             return self._evaluate_tiles(picture, targets)
-        run = self._function("whole", bool(targets.masks))
-        terms, gradient = run(
-            tf.constant(picture),
-            list(targets.content),
-            [list(layer) for layer in targets.style],
-            list(targets.masks),
-            targets.shares,
-            tf.constant(targets.unevenness, tf.float32),
-        )
+        terms, gradient = self._compiled("whole", bool(targets.masks))(
+            tf.constant(picture), targets.content, targets.style, targets.masks, targets.shares,
+            tf.constant(targets.tv_weight, tf.float32),
+        )  # fmt: skip
         return _value(np.asarray(terms), np.asarray(gradient))
 
     def _evaluate_tiles(self, picture: np.ndarray, targets: Targets) -> Value:
-        """Go over the tiles twice: sum up the statistics, then send their slope back."""
+        """Go over the tiles twice: for the statistics, and for the gradient once they are known."""
         import tensorflow as tf
 
-        size, masked = picture.shape[1:3], bool(targets.masks)
         sums = self._sums(picture, targets.masks, targets.tiles)
-        counts = self._counts(picture, targets.masks)
-        style, pulls = self._function("combine", False)(
-            [list(layer) for layer in sums], [list(layer) for layer in targets.style],
-            counts, targets.shares,
+        rest, slopes, gradient = self._compiled("rest")(
+            tf.constant(picture), tf.constant(targets.tv_weight, tf.float32),
+            sums, targets.style, self._counts(picture, targets.masks), targets.shares,
         )  # fmt: skip
-        unevenness, gradient = (
-            np.array(part)
-            for part in self._function("unevenness", False)(
-                tf.constant(picture), tf.constant(targets.unevenness, tf.float32)
-            )
-        )
-        content = np.zeros(len(self.content), np.float32)
-        run = self._function("pull", masked)
+        content, gradient = np.zeros(len(self.content), np.float32), np.array(gradient)
+        sizes = tf.constant([np.prod(whole.shape) for whole in targets.content], tf.float32)
+        run = self._compiled("tile", bool(targets.masks))
         for tile in targets.tiles:
-            inner = np.stack([tile.inner(tap, size) for tap in self.taps])
-            slices = self._content_slices(targets.content, tile, size)
-            sizes = [float(np.prod(whole.shape)) for whole in targets.content]
-            part, slope = run(
-                tf.constant(_part(picture, tile)), inner, slices,
-                tf.constant(sizes, tf.float32), self._mask_slices(targets.masks, tile, size), pulls,
+            terms, part = run(
+                tf.constant(tile.part(picture)), self._inner(tile),
+                self._of_tile(tile, self.content, targets.content), sizes,
+                self._of_tile(tile, self.style, targets.masks), slopes,
             )  # fmt: skip
-            content += np.asarray(part)
-            (top, bottom), (left, right) = tile.rows, tile.columns
-            gradient[:, top:bottom, left:right] += np.asarray(slope)
-        return _value(np.concatenate([content, np.asarray(style), unevenness[None]]), gradient)
-
-    def _content_slices(self, content: Sequence[Any], tile: Tile, size: Any) -> list[Any]:
-        found = []
-        for name, whole in zip(self.content, content, strict=True):
-            top, bottom, left, right = tile.own(self.features.tap(name), size)
-            found.append(whole[:, top:bottom, left:right])
-        return found
-
-    def _mask_slices(self, masks: Sequence[Any], tile: Tile, size: Any) -> list[Any]:
-        if not masks:
-            return []
-        found = []
-        for name, mask in zip(self.style, masks, strict=True):
-            top, bottom, left, right = tile.own(self.features.tap(name), size)
-            found.append(mask[:, top:bottom, left:right])
-        return found
+            content += np.asarray(terms)
+            tile.part(gradient)[...] += np.asarray(part)
+        return _value(np.concatenate([content, np.asarray(rest)]), gradient)
 
     def _sums(
-        self, picture: np.ndarray, masks: Sequence[Any], tiles: Sequence[Tile]
-    ) -> list[tuple[Any, ...]]:
+        self, picture: np.ndarray, masks: list[Tensor], tiles: Sequence[Tile]
+    ) -> list[list[Tensor]]:
+        """Return the style layers' sums over a picture."""
         import tensorflow as tf
 
-        size = picture.shape[1:3]
-        run = self._function("sums", bool(masks))
-        total: list[tuple[Any, ...]] | None = None
-        for tile in tiles:
-            inner = np.stack([tile.inner(tap, size) for tap in self.taps])
-            part = run(
-                tf.constant(_part(picture, tile)), inner, self._mask_slices(masks, tile, size)
+        run = self._compiled("sums", bool(masks))
+        parts = (
+            run(
+                tf.constant(tile.part(picture)), self._inner(tile),
+                self._of_tile(tile, self.style, masks),
             )
-            if total is None:
-                total = [tuple(layer) for layer in part]
-            else:
-                total = [
-                    tuple(a + b for a, b in zip(one, two, strict=True))
-                    for one, two in zip(total, part, strict=True)
-                ]
-        assert total is not None
-        return total
+            for tile in tiles
+        )  # fmt: skip
+        add = functools.partial(tf.nest.map_structure, tf.add)
+        found: list[list[Tensor]] = functools.reduce(add, parts)
+        return found
 
-    def _counts(self, picture: np.ndarray, masks: Sequence[Any]) -> list[Any]:
+    def _counts(self, picture: np.ndarray, masks: Sequence[Tensor]) -> list[Tensor]:
         """Return for each style layer how many places each region has, R numbers."""
         import tensorflow as tf
 
         if masks:
-            return [tf.maximum(tf.reduce_sum(mask, (1, 2)), 1e-6) for mask in masks]
-        height, width = picture.shape[1:3]
+            return _mask_counts(masks)
+        _, height, width, _ = picture.shape
         taps = [self.features.tap(name) for name in self.style]
         return [tf.constant([(height // t.stride) * (width // t.stride)], tf.float32) for t in taps]
 
+    def _inner(self, tile: Tile) -> np.ndarray:
+        """Return where a tile's own units are in its maps: layers × 4."""
+        return np.array([tile.inner_units(tap.stride, tap.stride) for tap in self.taps], np.int32)
+
+    def _of_tile(self, tile: Tile, names: Iterable[str], maps: Sequence[Tensor]) -> list[Tensor]:
+        """Return a tile's own part of maps of whole pictures: of all layers, or of none."""
+        strides = [self.features.tap(name).stride for name in names]
+        return [_box(whole, tile.units(s, s)) for whole, s in zip(maps, strides, strict=False)]
+
     # --- what is compiled ---------------------------------------------------------------------
 
-    def _function(self, name: str, masked: bool) -> Any:
-        """Return one of the compiled functions; each is traced once, whatever the sizes."""
-        key = (name, masked)
-        if key not in self._compiled:
-            self._compiled[key] = _Traced(self, masked).compiled(name)
-        return self._compiled[key]
+    def _compiled(self, name: str, masked: bool = False) -> Callable[..., Any]:
+        """Return a compiled function; each is traced once, whatever the sizes of its tensors."""
+        if (name, masked) not in self._functions:
+            function = getattr(self, f"_trace_{name}")
+            signature = self._signatures(masked)[name]
+            self._functions[name, masked] = compiled(function, input_signature=signature)
+        return self._functions[name, masked]
 
-
-class _Traced:
-    """The functions that TensorFlow compiles, for regions or without."""
-
-    def __init__(self, objective: Objective, masked: bool) -> None:
-        self._features, self._statistic = objective.features, objective.statistic
-        self._content, self._style = objective.content, objective.style
-        self._names = [tap.name for tap in objective.taps]
-        self._masked = masked
-
-    def compiled(self, name: str) -> Any:
-        """Compile one of the functions for tensors of any height, width and number of regions."""
+    def _signatures(self, masked: bool) -> dict[str, list[Any]]:
         import tensorflow as tf
 
-        def spec(*shape: int | None) -> Any:
-            return tf.TensorSpec(shape, tf.float32)
-
-        channels = {name: self._features.tap(name).channels for name in self._names}
-        picture, regions, number = spec(1, None, None, 3), spec(None), spec()
-        content = [spec(1, None, None, channels[name]) for name in self._content]
+        spec = tf.TensorSpec
+        channels = {tap.name: tap.channels for tap in self.taps}
+        picture, regions, number = spec((1, None, None, 3)), spec((None,)), spec(())
+        content = [spec((1, None, None, channels[name])) for name in self.content]
         style = [
-            [spec(None, *shape) for shape in self._statistic.shapes(channels[name])]
-            for name in self._style
+            [spec((None, *shape)) for shape in self._statistic.shapes(channels[name])]
+            for name in self.style
         ]
-        masks = [spec(None, None, None) for _ in self._style] if self._masked else []
-        inner = tf.TensorSpec((len(self._names), 4), tf.int32)
-        sizes = spec(len(self._content))
-        signatures = {
+        masks = [spec((None, None, None)) for _ in self.style] if masked else []
+        inner = spec((len(self.taps), 4), tf.int32)
+        return {
             "maps": [picture],
             "sums": [picture, inner, masks],
-            "combine": [style, style, [regions for _ in self._style], regions],
-            "pull": [picture, inner, content, sizes, masks, style],
-            "unevenness": [picture, number],
+            "rest": [picture, number, style, style, [regions for _ in self.style], regions],
+            "tile": [picture, inner, content, spec((len(content),)), masks, style],
             "whole": [picture, content, style, masks, regions, number],
         }
-        return compiled(getattr(self, name), input_signature=signatures[name])
 
-    def maps(self, picture: Any) -> list[Any]:
+    def _trace_maps(self, picture: Tensor) -> list[Tensor]:
         """Return the content layers' maps."""
-        found = self._features.trace(picture, self._content)
-        return [found[name] for name in self._content]
+        found = self.features.trace(picture, self.content)
+        return [found[name] for name in self.content]
 
-    def sums(self, picture: Any, inner: Any, masks: Sequence[Any]) -> list[tuple[Any, ...]]:
+    def _trace_sums(self, picture: Tensor, inner: Tensor, masks: list[Tensor]) -> list[Any]:
         """Return the style layers' sums over a tile's own units."""
         return self._style_sums(self._own(picture, inner), masks)
 
-    def whole(
-        self, picture: Any, content: Any, style: Any, masks: Any, shares: Any, weight: Any
-    ) -> tuple[Any, Any]:
-        """Return the terms and the slope for a picture that is worked at once."""
+    def _trace_whole(
+        self, picture: Tensor, content: list[Tensor], style: list[Any], masks: list[Tensor],
+        shares: Tensor, weight: Tensor,
+    ) -> tuple[Tensor, Tensor]:  # fmt: skip
+        """Return the terms and the gradient of a picture that is not in tiles."""
         import tensorflow as tf
 
         with tf.GradientTape() as tape:
             tape.watch(picture)
-            found = self._features.trace(picture, self._names)
+            found = self.features.trace(picture, self._names)
             sizes = [tf.cast(tf.size(target), tf.float32) for target in content]
-            terms = self._content_terms(found, content, sizes)
-            sums = self._style_sums(found, masks)
-            if self._masked:
-                counts = [tf.maximum(tf.reduce_sum(mask, (1, 2)), 1e-6) for mask in masks]
-            else:
-                counts = [_count(found[name]) for name in self._style]
-            terms += self._style_terms(sums, style, counts, shares)
-            terms.append(_unevenness(picture, weight))
+            counts = _mask_counts(masks) or [_count(found[name]) for name in self.style]
+            terms = [
+                *self._content_terms(found, content, sizes),
+                *self._style_terms(self._style_sums(found, masks), style, counts, shares),
+                _variation(picture, weight),
+            ]
             loss = tf.add_n(terms)
         return tf.stack(terms), tape.gradient(loss, picture)
 
-    def combine(self, sums: Any, style: Any, counts: Any, shares: Any) -> tuple[Any, Any]:
-        """Return the style's terms and their slope by the sums."""
+    def _trace_rest(
+        self, picture: Tensor, weight: Tensor, sums: list[Any], style: list[Any],
+        counts: list[Tensor], shares: Tensor,
+    ) -> tuple[Tensor, list[Any], Tensor]:  # fmt: skip
+        """Return all terms but the content's, and their gradient by the sums and the picture."""
         import tensorflow as tf
 
         with tf.GradientTape() as tape:
-            tape.watch(sums)
+            tape.watch((sums, picture))
             terms = self._style_terms(sums, style, counts, shares)
-            loss = tf.add_n(terms) if terms else tf.zeros(())
-        return tf.stack(terms), tape.gradient(loss, sums)
+            terms.append(_variation(picture, weight))
+            loss = tf.add_n(terms)
+        return (tf.stack(terms), *tape.gradient(loss, (sums, picture)))
 
-    def pull(
-        self, picture: Any, inner: Any, content: Any, sizes: Any, masks: Any, pulls: Any
-    ) -> tuple[Any, Any]:
-        """Return a tile's part of the content's terms, and of the slope by the picture."""
+    def _trace_tile(
+        self, picture: Tensor, inner: Tensor, content: list[Tensor], sizes: Tensor,
+        masks: list[Tensor], slopes: list[Any],
+    ) -> tuple[Tensor, Tensor]:  # fmt: skip
+        """Return a tile's part of the content's terms, and of the gradient by the picture."""
         import tensorflow as tf
 
         with tf.GradientTape() as tape:
             tape.watch(picture)
             found = self._own(picture, inner)
             terms = self._content_terms(found, content, tf.unstack(sizes))
-            loss = tf.add_n(terms) if terms else tf.zeros(())
-            for layer, slope in zip(self._style_sums(found, masks), pulls, strict=True):
-                for part, back in zip(layer, slope, strict=True):
-                    loss += tf.reduce_sum(part * back)
+            loss = tf.add_n(terms)
+            for layer, by_layer in zip(self._style_sums(found, masks), slopes, strict=True):
+                for part, slope in zip(layer, by_layer, strict=True):
+                    loss += tf.reduce_sum(part * slope)
         return tf.stack(terms), tape.gradient(loss, picture)
 
-    def unevenness(self, picture: Any, weight: Any) -> tuple[Any, Any]:
-        """Return the unevenness and its slope."""
-        import tensorflow as tf
+    def _own(self, picture: Tensor, inner: Tensor) -> Maps:
+        """Return the maps of all layers, cut to a tile's own units."""
+        found = self.features.trace(picture, self._names)
+        return {name: _box(found[name], inner[row]) for row, name in enumerate(self._names)}
 
-        with tf.GradientTape() as tape:
-            tape.watch(picture)
-            term = _unevenness(picture, weight)
-        return term, tape.gradient(term, picture)
-
-    def _own(self, picture: Any, inner: Any) -> dict[str, Any]:
-        found = self._features.trace(picture, self._names)
-        own = {}
-        for position, name in enumerate(self._names):
-            at = inner[position]
-            own[name] = found[name][:, at[0] : at[1], at[2] : at[3]]
-        return own
-
-    def _content_terms(self, found: Any, content: Any, sizes: Any) -> list[Any]:
+    def _content_terms(
+        self, found: Maps, content: list[Tensor], sizes: Sequence[Tensor]
+    ) -> list[Tensor]:
         import tensorflow as tf
 
         return [
             weight * tf.reduce_sum(tf.math.squared_difference(found[name], target)) / size
             for (name, weight), target, size in zip(
-                self._content.items(), content, sizes, strict=True
+                self.content.items(), content, sizes, strict=True
             )
         ]
 
-    def _style_sums(self, found: Any, masks: Sequence[Any]) -> list[tuple[Any, ...]]:
-        given = masks if self._masked else [None] * len(self._style)
+    def _style_sums(self, found: Maps, masks: list[Tensor]) -> list[list[Tensor]]:
         return [
             self._statistic.sums(found[name], mask)
-            for name, mask in zip(self._style, given, strict=True)
+            for name, mask in zip(self.style, masks or [None] * len(self.style), strict=True)
         ]
 
-    def _style_terms(self, sums: Any, style: Any, counts: Any, shares: Any) -> list[Any]:
+    def _style_terms(
+        self, sums: list[Any], style: list[Any], counts: list[Tensor], shares: Tensor
+    ) -> list[Tensor]:
         import tensorflow as tf
 
-        terms = []
-        for (_, weight), layer, target, count in zip(
-            self._style.items(), sums, style, counts, strict=True
-        ):
-            means = [part / _to(count, part) for part in layer]
-            apart = self._statistic.distance(means, target)
-            terms.append(weight * tf.reduce_sum(shares * apart))
-        return terms
-
-
-def _part(picture: np.ndarray, tile: Tile) -> np.ndarray:
-    (top, bottom), (left, right) = tile.rows, tile.columns
-    return np.ascontiguousarray(picture[:, top:bottom, left:right])
+        return [
+            weight * tf.reduce_sum(shares * self._statistic.distance(_means(layer, count), target))
+            for weight, layer, target, count in zip(
+                self.style.values(), sums, style, counts, strict=True
+            )
+        ]
 
 
 def _value(terms: np.ndarray, gradient: np.ndarray) -> Value:
     return Value(float(terms.sum(dtype=np.float64)), terms, gradient)
 
 
-def _to(count: Any, part: Any) -> Any:
-    """Shape R numbers so that they divide R×…."""
+def _box(maps: Any, units: Any) -> Any:
+    """Return the units between top, bottom, left and right of maps N×h×w…."""
+    top, bottom, left, right = units[0], units[1], units[2], units[3]
+    return maps[:, top:bottom, left:right]
+
+
+def _means(sums: Sequence[Tensor], count: Tensor) -> list[Tensor]:
+    """Divide sums R×… by the number of places of each of the R regions."""
     import tensorflow as tf
 
-    return tf.reshape(count, (-1, *([1] * (len(part.shape) - 1))))
+    return [part / tf.reshape(count, (-1, *([1] * (len(part.shape) - 1)))) for part in sums]
 
 
-def _count(maps: Any) -> Any:
+def _mask_counts(masks: Sequence[Tensor]) -> list[Tensor]:
+    import tensorflow as tf
+
+    return [tf.maximum(tf.reduce_sum(mask, (1, 2)), 1e-6) for mask in masks]
+
+
+def _count(maps: Tensor) -> Tensor:
     import tensorflow as tf
 
     shape = tf.shape(maps)
     return tf.reshape(tf.cast(shape[1] * shape[2], tf.float32), (1,))
 
 
-def _unevenness(picture: Any, weight: Any) -> Any:
+def _variation(picture: Tensor, weight: Tensor) -> Tensor:
     """Return w·½Σ of squared differences, of pixels that have both a right and a lower neighbour.
 
     So neural-style counts them (its gradient; it leaves the term out of the loss that it reports).

@@ -1,40 +1,42 @@
-"""What goes downhill: L-BFGS (Liu and Nocedal 1989) and Adam (Kingma and Ba 2015).
+"""The optimisers: L-BFGS (Liu and Nocedal 1989) and Adam (Kingma and Ba 2015).
 
-Both are ours for three things that SciPy's L-BFGS-B and Keras' Adam don't do: their whole state can
-be written down and taken up again bit for bit, it is carried over to a larger picture, and one step
-is one call, between which a picture can be saved. `tests/test_style_optimisers.py` holds L-BFGS
-against SciPy's.
+They do three things that SciPy's L-BFGS-B and Keras' Adam don't: their whole state can be saved and
+restored bit for bit, it is carried over to a larger picture, and one step is one call, between
+which a picture can be saved. The tests compare L-BFGS with SciPy's.
 """
 
 from __future__ import annotations
 
 import abc
+import math
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 
+from kerascnn.ascent.adam import adam_rate, adam_step
 from kerascnn.style.objective import Value
+from kerascnn.style.settings import StyleSettings
 
 Evaluate = Callable[[np.ndarray], Value]
 Resize = Callable[[np.ndarray], np.ndarray]
 
-_ENOUGH = 1e-4  # of the decrease that the slope promises (Armijo)
+_ENOUGH = 1e-4  # the least share of the decrease that the slope predicts (Armijo)
 _HALVINGS = 12
-_LEVELS = 2.0  # how many grey levels an average pixel moves where nothing is known of curvature
+_LEVELS = 2.0  # how many grey levels an average pixel moves before any curvature is known
+_TINY = 1e-12  # Adam's: the gradients of means over a picture are small
 
 
 class Optimiser(abc.ABC):
-    """Goes downhill from a picture, step by step.
+    """Lowers the loss of a picture, step by step.
 
     Args:
         start: the picture, 1×H×W×3 float32.
 
     Attributes:
-        picture: where it is.
-        value: the loss there; None before the first step.
-        stalled: whether no step goes down any more.
-        recovered: how often a loss was no number, and a step taken back.
+        picture: the picture now.
+        value: its loss; None before the first step.
+        stalled: whether no step lowers the loss any more.
+        recovered: how often a loss was not finite, and the step undone.
     """
 
     def __init__(self, start: np.ndarray) -> None:
@@ -45,25 +47,25 @@ class Optimiser(abc.ABC):
 
     @abc.abstractmethod
     def step(self, evaluate: Evaluate) -> Value:
-        """Take a step and return the loss of the picture that it led to."""
+        """Take a step and return the loss of the new picture."""
 
     @abc.abstractmethod
     def carried(self, picture: np.ndarray, resize: Resize, shrink: float) -> Optimiser:
-        """Return one that goes on at another size with what this one has learned.
+        """Return one for another size that has the pairs or moments of this one.
 
         Args:
             picture: the picture at that size.
-            resize: brings any array of a picture's shape to it.
-            shrink: how much smaller a pixel's slope is there.
+            resize: resizes any array of a picture's shape to it.
+            shrink: how much smaller a pixel's gradient is there.
         """
 
     @abc.abstractmethod
     def state(self) -> dict[str, np.ndarray]:
-        """Return all that the next steps depend on."""
+        """Return everything that the next steps depend on."""
 
     @abc.abstractmethod
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take up a state."""
+        """Go back to what `state` returned."""
 
     def _common(self) -> dict[str, np.ndarray]:
         found = {"picture": self.picture, "recovered": np.array(self.recovered)}
@@ -73,7 +75,7 @@ class Optimiser(abc.ABC):
             found["loss"] = np.array(self.value.loss)
         return found
 
-    def _take(self, state: Mapping[str, np.ndarray]) -> None:
+    def _restore_common(self, state: Mapping[str, np.ndarray]) -> None:
         self.picture, self.recovered = state["picture"], int(state["recovered"])
         self.value = None
         if "loss" in state:
@@ -86,19 +88,14 @@ class Lbfgs(Optimiser):
     Args:
         start: as of `Optimiser`.
         history: how many pairs it keeps.
-        search: halve a step until the loss falls enough. Without, and with a first step of
-            min(1, 1/‖g‖₁), it is what neural-style runs.
-        broad: begin the inverse Hessian not with the identity but with f^−½, f being the frequency
-            of a wave across the picture: broad strokes are settled in fewer steps.
+        search: halve a step until the loss falls enough. False gives neural-style's L-BFGS, which
+            has no search and a first step of min(1, 1/‖g‖₁).
+        broad: start the inverse Hessian not from the identity but from f^−½, f being the frequency
+            of a wave across the picture: low frequencies converge in fewer steps.
     """
 
     def __init__(
-        self,
-        start: np.ndarray,
-        history: int = 10,
-        *,
-        search: bool = True,
-        broad: bool = False,
+        self, start: np.ndarray, history: int = 10, *, search: bool = True, broad: bool = False
     ) -> None:
         super().__init__(start)
         self.history, self._search, self._broad = history, search, broad
@@ -106,11 +103,11 @@ class Lbfgs(Optimiser):
         self._changes: list[np.ndarray] = []
 
     def step(self, evaluate: Evaluate) -> Value:
-        """Take a step and return the loss of the picture that it led to."""
+        """Take a step and return the loss of the new picture."""
         here = self.value if self.value is not None else evaluate(self.picture)
         direction = self._direction(here.gradient)
         slope = _dot(direction, here.gradient)
-        if slope >= 0.0:  # rounding has spoilt the pairs, or the slope is zero
+        if slope >= 0.0:  # the pairs are wrong by rounding, or the gradient is zero
             self._forget()
             direction = -here.gradient
             slope = _dot(direction, here.gradient)
@@ -118,21 +115,21 @@ class Lbfgs(Optimiser):
         for _ in range(_HALVINGS):
             picture = self.picture + np.float32(length) * direction
             there = evaluate(picture)
-            if not _finite(there):
+            if not there.is_finite:
                 self.recovered += 1
             elif not self._search or there.loss <= here.loss + _ENOUGH * length * slope:
                 self._learn(picture - self.picture, there.gradient - here.gradient)
                 self.picture, self.value = picture, there
                 return there
             length *= 0.5
-        # Pairs that lead nowhere are worth nothing; without any, this is the bottom.
+        # Pairs that give no descent are useless; without any, this is the minimum.
         self.stalled = not self._steps
         self._forget()
         self.value = here
         return here
 
     def carried(self, picture: np.ndarray, resize: Resize, shrink: float) -> Lbfgs:
-        """Return one that begins at another size with the pairs of this one."""
+        """Return one for another size with the pairs of this one."""
         other = Lbfgs(picture, self.history, search=self._search, broad=self._broad)
         other.recovered = self.recovered
         for step, change in zip(self._steps, self._changes, strict=True):
@@ -147,14 +144,14 @@ class Lbfgs(Optimiser):
         return found
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take up a state."""
-        self._take(state)
+        """Go back to what `state` returned."""
+        self._restore_common(state)
         count = sum(name.startswith("step") for name in state)
         self._steps = [state[f"step{i}"] for i in range(count)]
         self._changes = [state[f"change{i}"] for i in range(count)]
 
     def _direction(self, gradient: np.ndarray) -> np.ndarray:
-        """Return −H·gradient, H being the inverse Hessian that the pairs tell of."""
+        """Return −H·gradient, H being the inverse Hessian that the pairs estimate."""
         direction = -gradient
         if not self._steps:
             return direction
@@ -174,12 +171,12 @@ class Lbfgs(Optimiser):
         return direction
 
     def _broadened(self, picture: np.ndarray) -> np.ndarray:
-        """Return a picture with its waves of frequency f weighed by f^−½."""
+        """Return a picture with its waves of frequency f weighted by f^−½."""
         if not self._broad:
             return picture
         from scipy import fft
 
-        # Cosine waves: they need no picture that goes on at the other side where it ends.
+        # Cosine waves do not assume that the picture repeats beyond its edges.
         waves = fft.dctn(picture, axes=(1, 2), norm="ortho")
         high, wide = picture.shape[1:3]
         frequency = np.hypot(np.arange(high)[:, None] / high, np.arange(wide) / wide)
@@ -221,17 +218,16 @@ class Adam(Optimiser):
         self._second = np.zeros_like(self.picture)
 
     def step(self, evaluate: Evaluate) -> Value:
-        """Take a step and return the loss of the picture that it led to."""
+        """Take a step and return the loss of the new picture."""
         here = self.value if self.value is not None else evaluate(self.picture)
-        gradient = here.gradient
         count = self._count + 1
-        first = np.float32(0.9) * self._first + np.float32(0.1) * gradient
-        second = np.float32(0.999) * self._second + np.float32(0.001) * gradient * gradient
-        rate = self._rate * float(np.sqrt(1.0 - 0.999**count)) / (1.0 - 0.9**count)
-        # The slopes of means over a picture are small; so must be what is added to their size.
-        picture = self.picture - np.float32(rate) * first / (np.sqrt(second) + np.float32(1e-12))
+        rate = float(adam_rate(self._rate, count, math.sqrt))
+        change, first, second = adam_step(
+            here.gradient, self._first, self._second, rate, np.sqrt, _TINY
+        )
+        picture = self.picture - change
         there = evaluate(picture)
-        if not _finite(there):
+        if not there.is_finite:
             self.recovered += 1
             self.stalled = self.recovered > _HALVINGS
             self._rate *= 0.5
@@ -242,7 +238,7 @@ class Adam(Optimiser):
         return there
 
     def carried(self, picture: np.ndarray, resize: Resize, shrink: float) -> Adam:
-        """Return one that begins at another size with the moments of this one."""
+        """Return one for another size with the moments of this one."""
         other = Adam(picture, self._rate)
         other.recovered, other._count = self.recovered, self._count
         other._first = resize(self._first) * np.float32(shrink)
@@ -260,13 +256,13 @@ class Adam(Optimiser):
         }
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take up a state."""
-        self._take(state)
+        """Go back to what `state` returned."""
+        self._restore_common(state)
         self._first, self._second = state["first"], state["second"]
         self._count, self._rate = int(state["count"]), float(state["rate"])
 
 
-def make_optimiser(settings: Any, start: np.ndarray) -> Optimiser:
+def make_optimiser(settings: StyleSettings, start: np.ndarray) -> Optimiser:
     """Return the optimiser that the settings name."""
     if settings.optimiser == "adam":
         return Adam(start, settings.rate)
@@ -276,7 +272,3 @@ def make_optimiser(settings: Any, start: np.ndarray) -> Optimiser:
 
 def _dot(one: np.ndarray, two: np.ndarray) -> float:
     return float(np.dot(one.ravel(), two.ravel()))
-
-
-def _finite(value: Value) -> bool:
-    return bool(np.isfinite(value.loss) and np.isfinite(value.gradient).all())

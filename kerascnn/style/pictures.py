@@ -1,4 +1,4 @@
-"""Pictures in and out: in their own size with right colours; with the settings in the file."""
+"""Pictures read in their own size with right colours, and written with the settings in the file."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ from kerascnn.terminal.progress import say
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-Source = Any
+Source = str | PathLike[str] | np.ndarray
 """A path, a sample's name as ``sample:cat``, or an array H×W×3 (uint8, or floats in [0, 1])."""
 
 SUFFIXES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF",
             ".webp": "WEBP"}  # fmt: skip
 SAMPLE = "sample:"
+DEFAULT_CONTENT, DEFAULT_STYLE = f"{SAMPLE}cat", f"{SAMPLE}style-swirls"
 DEFAULT_LONG_SIDE = 512
 _DESCRIPTION, _SOFTWARE = 0x010E, 0x0131  # EXIF
 
@@ -35,7 +36,7 @@ class Original:
     """A picture before it is scaled.
 
     Attributes:
-        unit: float32 in [0, 1], H×W×3, red first; no larger than was asked for.
+        unit: float32 in [0, 1], H×W×3, red first; no larger than needed.
         name: a short name.
         own_size: height and width in the file.
     """
@@ -53,13 +54,9 @@ class Original:
         """Return the picture at another size, smoothed where that is smaller."""
         return resized(self.unit, size)
 
-    def with_long_side(self, pixels: int) -> np.ndarray:
-        """Return the picture with its long side of so many pixels."""
-        return self.scaled(scaled_size(self.size, pixels))
-
 
 def scaled_size(size: tuple[int, int], long_side: int) -> tuple[int, int]:
-    """Return height and width with a long side of so many pixels."""
+    """Return height and width of the same shape, the longer of ``long_side`` pixels."""
     scale = long_side / max(size)
     return (max(1, round(size[0] * scale)), max(1, round(size[1] * scale)))
 
@@ -86,7 +83,7 @@ def read_original(source: Source, long_side: int | None = None) -> Original:
 
     Args:
         source: see `Source`.
-        long_side: no more pixels than that are needed; without, 512 at most.
+        long_side: how many pixels are needed; without, 512 at most.
 
     Raises:
         ImageError: it is no picture.
@@ -140,7 +137,7 @@ def _decoded(path: Path, short: str, long_side: int | None) -> Original:
 
 
 def check_suffix(path: Path) -> str:
-    """Return the format that a path's suffix stands for.
+    """Return the format of a path's suffix.
 
     Raises:
         OutputError: it is none that we write.
@@ -154,7 +151,7 @@ def check_suffix(path: Path) -> str:
 
 
 def write_picture(path: Path, unit: np.ndarray, record: Mapping[str, Any]) -> None:
-    """Write a picture, with a record of how it came about inside the file.
+    """Write a picture, with a record of how it was made inside the file.
 
     The record is JSON: in a PNG the text ``kerascnn``, else EXIF's image description.
 
@@ -195,7 +192,7 @@ def _options(image: Image, kind: str, text: str) -> dict[str, Any]:
 
 
 def read_record(path: Path) -> dict[str, Any] | None:
-    """Return the record that `write_picture` put into a file; None where there is none.
+    """Return the record that `write_picture` wrote into a file; None where there is none.
 
     Raises:
         ImageError: it is no picture.

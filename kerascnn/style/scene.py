@@ -1,4 +1,4 @@
-"""`Scene`: what is painted, in which sizes."""
+"""`Scene`: what is painted, and in which sizes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from kerascnn.style.schedule import Stage
 
 @dataclass(frozen=True)
 class Scene:
-    """What is painted.
+    """What is painted, and in which sizes.
 
     Attributes:
         content: H×W×3 in [0, 1], of the painting's full size.
         name: the content's.
         stages: the sizes, the smallest first.
         regions: R×H×W masks, or None.
-        start: what to begin from, where that is a picture of its own.
+        start: the picture to start from, where ``--start`` names one.
     """
 
     content: np.ndarray
@@ -36,4 +36,4 @@ class Scene:
 
     def content_at(self, size: tuple[int, int]) -> np.ndarray:
         """Return the content at a size."""
-        return np.clip(resized(self.content, size), 0.0, 1.0)
+        return np.asarray(np.clip(resized(self.content, size), 0.0, 1.0))

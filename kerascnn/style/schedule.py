@@ -1,8 +1,8 @@
 """Coarse to fine: at which sizes a picture is painted, and for how many steps.
 
-A step costs as much as the picture has pixels. What is large in a painting (where which stroke
-goes) is settled best while the picture is small and steps are cheap; the larger sizes only add
-what the smaller could not show. So each size gets little more time than the one before.
+The cost of a step is proportional to the number of pixels. The large features of a painting (where
+which stroke goes) are best found while the picture is small and steps are cheap; larger sizes only
+add the detail that smaller ones could not show. So each size gets little more time than the last.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from kerascnn.errors import ImageError
 from kerascnn.style.settings import StyleSettings
 
 _RATIO = math.sqrt(2.0)
-_FEWER = 0.75  # steps fall as the number of pixels to this power
+_FEWER = 0.75  # the number of steps falls with this power of the number of pixels
 _FEWEST_STEPS = 10
 _PLATEAU_STEPS = 10
 
@@ -25,7 +25,7 @@ class Stage:
 
     Attributes:
         size: height and width in pixels.
-        steps: how many at the most.
+        steps: how many steps at the most.
     """
 
     size: tuple[int, int]
@@ -39,7 +39,7 @@ def stages(size: tuple[int, int], settings: StyleSettings, least: int, name: str
         size: the painting's height and width.
         settings: how it is painted.
         least: the shortest side that the network takes, in pixels.
-        name: the picture's name, for what is said.
+        name: the picture's name, for errors.
 
     Raises:
         ImageError: the painting is too narrow for the network.
@@ -64,7 +64,7 @@ def stages(size: tuple[int, int], settings: StyleSettings, least: int, name: str
 
 
 def on_plateau(losses: list[float], share: float) -> bool:
-    """Tell whether the last ten steps lowered the loss by less than a share of it."""
+    """Return whether the last ten steps lowered the loss by less than a share of it; 0: never."""
     if not share or len(losses) <= _PLATEAU_STEPS:
         return False
     before, now = losses[-1 - _PLATEAU_STEPS], losses[-1]

@@ -1,8 +1,7 @@
-"""`PaintingSession`: a painting step by step; its state can be saved, and resumed."""
+"""`PaintingSession`: a painting made step by step; its state can be saved and restored."""
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -18,9 +17,11 @@ from kerascnn.style.optimisers import Lbfgs, Optimiser, make_optimiser
 from kerascnn.style.pictures import resized
 from kerascnn.style.scene import Scene
 from kerascnn.style.schedule import on_plateau
-from kerascnn.style.transfer import StyleTransfer, decode, encode
+from kerascnn.style.transfer import StyleTransfer, decode, digest, encode
 from kerascnn.terminal.progress import say
 from kerascnn.version import __version__
+
+_OLD_KEYS = {"unevenness": "total_variation"}  # of states that were saved before 0.1.0
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,12 @@ class Step:
 
     Attributes:
         stage: which size, from 0.
-        height: of the picture then.
-        width: of the picture then.
+        height: of the picture then, in pixels.
+        width: of the picture then, in pixels.
         loss: after the step; the sum of the three that follow.
-        content: how far the shapes are off, weighted.
-        style: how far the style is off, weighted.
-        unevenness: what total variation costs.
+        content: the content layers' terms.
+        style: the style layers' terms.
+        total_variation: the total variation's term.
     """
 
     stage: int
@@ -43,23 +44,27 @@ class Step:
     loss: float
     content: float
     style: float
-    unevenness: float
+    total_variation: float
+
+    def text(self) -> str:
+        """Return it as a progress bar shows it."""
+        return f"painting {self.width}×{self.height}, loss {self.loss:.4g}"
 
 
 class PaintingSession:
-    """A painting under way.
+    """A painting in progress.
 
     Args:
-        painter: who paints.
-        scene: what.
+        transfer: the network and the style.
+        scene: what is painted, from `StyleTransfer.scene`.
 
     Attributes:
         history: the steps so far.
-        stage: which size it is at.
+        stage: the number of the present size.
     """
 
-    def __init__(self, painter: StyleTransfer, scene: Scene) -> None:
-        self.painter, self.scene = painter, scene
+    def __init__(self, transfer: StyleTransfer, scene: Scene) -> None:
+        self.transfer, self.scene = transfer, scene
         self.history: list[Step] = []
         self.stage = 0
         self._optimiser: Optimiser | None = None
@@ -70,39 +75,33 @@ class PaintingSession:
         """How many steps it takes at the most."""
         return sum(stage.steps for stage in self.scene.stages)
 
-    @property
-    def steps_left(self) -> int:
-        """How many more steps it takes at the most."""
-        ahead = sum(stage.steps for stage in self.scene.stages[self.stage + 1 :])
-        return ahead + max(0, self.scene.stages[self.stage].steps - len(self._losses()))
-
     def forecast(self) -> Forecast:
-        """Tell what the rest of it will take, after a step or two at the smallest size."""
-        stage = self.scene.stages[0]
+        """Predict what the remaining steps take; measures a step at the smallest size."""
+        stage, targets = self.scene.stages[0], self._targets_at(0)
         picture = encode(self.scene.content_at(stage.size))
-        self.painter.objective.evaluate(picture, self._targets_at(0))  # compiles
+        objective = self.transfer.objective
+        objective.evaluate(picture, targets)  # compiles
         began = time.perf_counter()
-        self.painter.objective.evaluate(picture, self._targets_at(0))
-        spent = time.perf_counter() - began
+        objective.evaluate(picture, targets)
+        seconds = time.perf_counter() - began
+        now, *later = self.scene.stages[self.stage :]
+        left = [replace(now, steps=max(0, now.steps - len(self._losses()))), *later]
         pixels = stage.size[0] * stage.size[1]
-        taps = self.painter.objective.taps
-        now, *ahead = self.scene.stages[self.stage :]
-        left = replace(now, steps=max(0, now.steps - len(self._losses())))
-        return forecast([left, *ahead], self.painter.memory, taps, spent / pixels)
+        return forecast(left, self.transfer.memory, objective.taps, seconds / pixels)
 
     def steps(self) -> Iterator[Step]:
-        """Paint, and yield after each step; between two the work can be saved.
+        """Paint, and yield after each step; between two steps the state can be saved.
 
         Raises:
-            ModelError: the loss is not a number to begin with.
+            ModelError: the loss of the first picture is not finite.
         """
         if self._optimiser is None:
             self._optimiser = self._first()
         while True:
-            while self._done():
+            while self._is_done(self._optimiser):
                 if self.stage + 1 == len(self.scene.stages):
                     return
-                self._enlarge()
+                self._optimiser = self._enlarged(self._optimiser)
             before = self._optimiser.recovered
             value = self._optimiser.step(self._evaluate)
             if self._optimiser.recovered > before:
@@ -115,30 +114,27 @@ class PaintingSession:
         if self._optimiser is None:
             return self.scene.content
         unit = np.clip(resized(decode(self._optimiser.picture), self.scene.size), 0.0, 1.0)
-        if self.painter.settings.keep_colour == "luminance":
+        if self._is_grey:
             return colour.with_chroma_of(unit, self.scene.content)
-        return unit
+        return np.asarray(unit)
 
-    # --- put away and taken up ----------------------------------------------------------------
+    # --- saved and restored -------------------------------------------------------------------
 
     def configuration(self) -> dict[str, Any]:
-        """Return all that the painting's numbers depend on, of JSON values."""
+        """Return everything that the painting's numbers depend on, of JSON values."""
         import tensorflow as tf
 
-        found = hashlib.sha256()
-        for values in (self.scene.content, self.scene.regions, self.scene.start):
-            if values is not None:
-                found.update(repr(values.shape).encode() + np.ascontiguousarray(values).tobytes())
+        arrays = (self.scene.content, self.scene.regions, self.scene.start)
         return {
-            "settings": self.painter.settings.model_dump(mode="json"),
-            "content": found.hexdigest(),
-            "styles": self.painter.digest(),
-            "tiles": [len(self.painter.tiles(stage.size)) for stage in self.scene.stages],
+            "settings": self.transfer.settings.model_dump(mode="json"),
+            "content": digest(values for values in arrays if values is not None),
+            "styles": self.transfer.digest(),
+            "tiles": [len(self.transfer.tiles(stage.size)) for stage in self.scene.stages],
             "versions": [__version__, tf.__version__, np.__version__],
         }
 
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """Return arrays and a record (of JSON values) from which `restore` goes on."""
+        """Return arrays, and a record of JSON values, for `restore`."""
         assert self._optimiser is not None
         record = {
             "stage": self.stage,
@@ -147,94 +143,91 @@ class PaintingSession:
         }
         return self._optimiser.state(), record
 
-    def restore(self, state: Mapping[str, np.ndarray], record: Mapping[str, Any]) -> None:
-        """Take up what `state` gave."""
-        self.stage = int(record["stage"])
-        self.history = [Step(**step) for step in record["history"]]
-        self._optimiser = self._make(np.asarray(state["picture"]))
-        self._optimiser.restore(state)
-        self._optimiser.stalled = bool(record["stalled"])
+    def restore(self, state: Mapping[str, np.ndarray], record: Mapping[str, Any]) -> bool:
+        """Go back to what `state` returned. Anything wrong with it raises and changes nothing."""
+        stage = int(record["stage"])
+        history = [
+            Step(**{_OLD_KEYS.get(key, key): value for key, value in step.items()})
+            for step in record["history"]
+        ]
+        optimiser = self._make(np.asarray(state["picture"]), stage)
+        optimiser.restore(state)
+        optimiser.stalled = bool(record["stalled"])
+        self.stage, self.history, self._optimiser = stage, history, optimiser
+        return True
 
-    # --- inside -------------------------------------------------------------------------------
+    # --- one size after the other -------------------------------------------------------------
+
+    @property
+    def _is_grey(self) -> bool:
+        return self.transfer.settings.keep_colour == "luminance"
 
     def _first(self) -> Optimiser:
-        size = self.scene.stages[0].size
-        settings = self.painter.settings
+        size, settings = self.scene.stages[0].size, self.transfer.settings
         if settings.start == "noise":
-            shape = (1, *size, 3)
-            # As faint as neural-style's: grey but for what breaks the symmetry.
-            noise = np.random.default_rng(settings.seed).standard_normal(shape)
+            # As faint as neural-style's: grey except for what breaks the symmetry.
+            noise = np.random.default_rng(settings.seed).standard_normal((1, *size, 3))
             values = (noise * 1e-3).astype(np.float32)
         elif self.scene.start is not None:
             values = encode(np.clip(resized(self.scene.start, size), 0.0, 1.0))
         else:
             unit = self.scene.content_at(size)
-            values = encode(colour.luminance(unit) if self._grey else unit)
-        optimiser = self._make(values)
-        optimiser.value = self._checked(self._evaluate(values))
-        return optimiser
+            values = encode(colour.luminance(unit) if self._is_grey else unit)
+        return self._evaluated(self._make(values, 0))
 
-    @property
-    def _grey(self) -> bool:
-        return self.painter.settings.keep_colour == "luminance"
+    def _make(self, values: np.ndarray, stage: int) -> Optimiser:
+        return self._fitted(make_optimiser(self.transfer.settings, values), stage)
 
-    def _make(self, values: np.ndarray) -> Optimiser:
-        optimiser = make_optimiser(self.painter.settings, values)
-        return self._fitted(optimiser)
-
-    def _fitted(self, optimiser: Optimiser) -> Optimiser:
+    def _fitted(self, optimiser: Optimiser, stage: int) -> Optimiser:
         if isinstance(optimiser, Lbfgs):
-            optimiser.history = self.painter.memory.history(self.scene.stages[self.stage].size)
+            optimiser.history = self.transfer.memory.history(self.scene.stages[stage].size)
         return optimiser
 
-    def _enlarge(self) -> None:
-        """Go on to the next size, with the picture and what the optimiser has learned."""
-        assert self._optimiser is not None
+    def _enlarged(self, optimiser: Optimiser) -> Optimiser:
+        """Go on to the next size; return an optimiser with its picture and this one's memory."""
         before = self.scene.stages[self.stage].size
         self.stage += 1
         size = self.scene.stages[self.stage].size
-        picture = encode(np.clip(resized(decode(self._optimiser.picture), size), 0.0, 1.0))
+        picture = encode(np.clip(resized(decode(optimiser.picture), size), 0.0, 1.0))
         shrink = before[0] * before[1] / (size[0] * size[1])
 
         def resize(values: np.ndarray) -> np.ndarray:
             return resized(values[0], size)[np.newaxis]
 
-        self._optimiser = self._fitted(self._optimiser.carried(picture, resize, shrink))
-        self._optimiser.value = self._checked(self._evaluate(picture))
+        return self._evaluated(self._fitted(optimiser.carried(picture, resize, shrink), self.stage))
 
-    def _checked(self, value: Value) -> Value:
-        if not (np.isfinite(value.loss) and np.isfinite(value.gradient).all()):
+    def _evaluated(self, optimiser: Optimiser) -> Optimiser:
+        optimiser.value = self._evaluate(optimiser.picture)
+        if not optimiser.value.is_finite:
             raise ModelError(
                 "the loss is not a number from the start: are the network's weights finite?"
             )
-        return value
+        return optimiser
 
     def _evaluate(self, picture: np.ndarray) -> Value:
-        return self.painter.objective.evaluate(picture, self._targets_at(self.stage))
+        return self.transfer.objective.evaluate(picture, self._targets_at(self.stage))
 
     def _targets_at(self, stage: int) -> Targets:
         if self._targets is None or self._targets[0] != stage:
             size = self.scene.stages[stage].size
-            self._targets = (stage, self.painter.targets(self.scene, size))
+            self._targets = (stage, self.transfer.targets(self.scene, size))
         return self._targets[1]
 
     def _losses(self) -> list[float]:
         return [step.loss for step in self.history if step.stage == self.stage]
 
-    def _done(self) -> bool:
-        assert self._optimiser is not None
+    def _is_done(self, optimiser: Optimiser) -> bool:
         losses = self._losses()
         return (
             len(losses) >= self.scene.stages[self.stage].steps
-            or self._optimiser.stalled
-            or on_plateau(losses, self.painter.settings.plateau)
+            or optimiser.stalled
+            or on_plateau(losses, self.transfer.settings.plateau)
         )
 
     def _record(self, value: Value) -> Step:
-        height, width = self.scene.stages[self.stage].size
-        count = len(self.painter.objective.content)
+        count = len(self.transfer.objective.content)
         content, style = value.terms[:count], value.terms[count:-1]
         return Step(
-            self.stage, height, width, value.loss,
+            self.stage, *self.scene.stages[self.stage].size, value.loss,
             float(content.sum()), float(style.sum()), float(value.terms[-1]),
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a style transfer can be told: one declaration for flags, checks, help and pages."""
+"""The settings of a style transfer: one declaration for flags, checks, help and pages."""
 
 from __future__ import annotations
 
@@ -42,25 +42,25 @@ class StyleSettings(OptionRecord):
         None, "long side of the painting in pixels; without: the content's own, 512 at most",
         ge=16, le=16384,
     )  # fmt: skip
-    content_weight: float = option(1.0, "how much the content's shapes count", ge=0.0)
+    content_weight: float = option(1.0, "weight of the content", ge=0.0)
     style_weight: float | None = option(
-        None, "how much the style counts; without: 3, and 0.3 with --statistic wasserstein", ge=0.0
+        None, "weight of the style; without: 3, and 0.3 with --statistic wasserstein", ge=0.0
     )
     tv_weight: float = option(
-        0.1, "how much unevenness from pixel to pixel costs (total variation)", ge=0.0
+        0.1, "weight of the total variation: how much differences between pixels cost", ge=0.0
     )
     content_layers: tuple[str, ...] = option(
-        CONTENT_LAYERS, "layers that keep the content, as NAME or NAME:WEIGHT", min_length=1
+        CONTENT_LAYERS, "layers that define the content, as NAME or NAME:WEIGHT", min_length=1
     )
     style_layers: tuple[str, ...] = option(
-        STYLE_LAYERS, "layers that keep the style, as NAME or NAME:WEIGHT", min_length=1
+        STYLE_LAYERS, "layers that define the style, as NAME or NAME:WEIGHT", min_length=1
     )
     statistic: Literal["gram", "mean-std", "wasserstein"] = option(
-        "gram", "what of a layer's maps is the style: how maps go together, their mean and "
-        "spread, or both as the distance of two normal distributions",
+        "gram", "which statistic of a layer's maps is the style: products of maps, their mean and "
+        "standard deviation, or the distance of two normal distributions",
     )  # fmt: skip
     width_weights: bool = option(
-        True, "weigh a layer of C maps by 1/C², as Gatys did (with --statistic gram)"
+        True, "weight a layer of C maps by 1/C², as Gatys did (with --statistic gram)"
     )
     blend: tuple[float, ...] = option((), "weights of the styles, where there are several")
     style_scale: float = option(
@@ -69,7 +69,7 @@ class StyleSettings(OptionRecord):
     keep_colour: Literal["no", "luminance", "histogram"] = option(
         "no", "keep the content's colours: paint its luminance alone, or give the style its colours"
     )
-    start: str = option("content", "what to begin from: content, noise, or a picture's path")
+    start: str = option("content", "what to start from: content, noise, or a picture's path")
     iterations: int = option(
         40, "steps at the smallest size; larger sizes get fewer, as their steps cost more", ge=1
     )
@@ -79,22 +79,22 @@ class StyleSettings(OptionRecord):
         5e-3, "leave a size when ten steps lower the loss by less than this share; 0: never",
         ge=0.0, lt=1.0,
     )  # fmt: skip
-    optimiser: Literal["lbfgs", "adam"] = option("lbfgs", "what goes downhill")
+    optimiser: Literal["lbfgs", "adam"] = option("lbfgs", "the optimiser")
     history: int = option(10, "pairs that L-BFGS keeps", ge=1, le=1000)
-    broad: bool = option(True, "L-BFGS: settle broad strokes first, in fewer steps")
+    broad: bool = option(True, "L-BFGS: paint broad strokes first, in fewer steps")
     rate: float = option(4.0, "Adam's step, in grey levels of 255", gt=0.0)
     pooling: Literal["average", "max"] = option(
-        "average", "the network's pooling: averages paint smoother than its own maxima"
+        "average", "the network's pooling; average paints smoother than max, its own"
     )
     padding: Literal["replicate", "zero"] = option(
         "replicate", "what the first layer sees beyond the border"
     )
-    network: Literal["vgg16", "vgg19"] = option("vgg16", "whose layers judge")
+    network: Literal["vgg16", "vgg19"] = option("vgg16", "whose layers are compared")
     weights: str = option(
         "embedded", "its weights: embedded (vgg16 in half precision), imagenet, or a file"
     )
     precision: Literal["float32", "bfloat16", "auto"] = option(
-        "float32", "what to compute in; auto: bfloat16 where the processor has it"
+        "float32", "the precision of the arithmetic; auto: bfloat16 where the processor has it"
     )
     compat: Literal["no", "neural-style"] = option(
         "no", "start from the defaults of another tool instead of ours"
@@ -137,27 +137,32 @@ class StyleSettings(OptionRecord):
 
     @property
     def content(self) -> dict[str, float]:
-        """Content layers and their weights, the whole content's among them."""
+        """Content layers and their weights, multiplied by that of the content."""
         return {n: w * self.content_weight for n, w in map(weighted, self.content_layers)}
 
     @property
     def style(self) -> dict[str, float]:
-        """Style layers and their weights, the whole style's among them."""
+        """Style layers and their weights, multiplied by that of the style."""
         return {n: w * self._style_weight for n, w in map(weighted, self.style_layers)}
 
     @property
     def _style_weight(self) -> float:
         if self.style_weight is not None:
             return self.style_weight
-        # Chosen by eye such that each statistic leaves as much of the content.
+        # Chosen by eye, so that each statistic leaves as much of the content.
         return 0.3 if self.statistic == "wasserstein" else 3.0
 
     @property
     def computed_in(self) -> str:
-        """What to compute in: for ``auto`` bfloat16, where the processor has it."""
+        """The precision of the arithmetic: for ``auto`` bfloat16, where the processor has it."""
         if self.precision != AUTO:
             return self.precision
         return BFLOAT16 if has_bfloat16() else FLOAT32
+
+    @property
+    def start_path(self) -> str | None:
+        """The picture to start from, where ``start`` is a path."""
+        return None if self.start in ("content", "noise") else self.start
 
     @property
     def exact_neural_style(self) -> bool:

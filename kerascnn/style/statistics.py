@@ -1,4 +1,4 @@
-"""What of a layer's maps is the style: sums over their places, and how far two of them are apart.
+"""Which statistic of a layer's maps is the style: sums over their places, and a distance of two.
 
 Every statistic is made of sums over places, so that a picture can be worked in tiles: the sums of
 the tiles add up to those of the whole.
@@ -7,8 +7,13 @@ the tiles add up to those of the whole.
 from __future__ import annotations
 
 import abc
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tensorflow import Tensor
+
+Means = Sequence["Tensor"]
 
 _VARIANCE_FLOOR = 1e-4
 
@@ -17,7 +22,7 @@ class Statistic(abc.ABC):
     """A kind of style."""
 
     @abc.abstractmethod
-    def sums(self, maps: Any, mask: Any | None) -> tuple[Any, ...]:
+    def sums(self, maps: Tensor, mask: Tensor | None) -> list[Tensor]:
         """Return sums over places for each of R regions, inside a ``tf.function``.
 
         Args:
@@ -29,171 +34,158 @@ class Statistic(abc.ABC):
         """
 
     @abc.abstractmethod
-    def distance(self, means: Sequence[Any], target: Sequence[Any]) -> Any:
-        """Return how far means are from a style's: R numbers, 0 where they agree."""
+    def distance(self, means: Means, target: Means) -> Tensor:
+        """Return the distance of means from a style's: R numbers, 0 where they agree."""
 
     @abc.abstractmethod
     def shapes(self, channels: int) -> tuple[tuple[int, ...], ...]:
         """Return the shapes of what `sums` gives for C channels, without the axis of regions."""
 
 
-class Gram(Statistic):
-    """Which maps go together: G = FFᵀ/N; the mean of (G − T)² (Gatys, Ecker and Bethge 2016).
+class _Gram(Statistic):
+    """The products of each two maps: G = FFᵀ/N; the mean of (G − T)² (Gatys et al. 2016).
 
     Args:
-        width_weights: divide by C² more, as Gatys weighed his layers.
+        width_weights: divide by C² too, as Gatys weighted his layers.
     """
 
     def __init__(self, width_weights: bool) -> None:
         self._width_weights = width_weights
 
-    def sums(self, maps: Any, mask: Any | None) -> tuple[Any, ...]:
-        """Return FFᵀ: R×C×C."""
-        return (_products(_places(maps), _rows(mask)),)
+    def sums(self, maps: Tensor, mask: Tensor | None) -> list[Tensor]:
+        return [_products(_places(maps), _rows(mask))]
 
-    def distance(self, means: Sequence[Any], target: Sequence[Any]) -> Any:
-        """Return the mean of the squared differences."""
+    def distance(self, means: Means, target: Means) -> Tensor:
         import tensorflow as tf
 
         found = tf.reduce_mean((means[0] - target[0]) ** 2, (1, 2))
         return found / means[0].shape[-1] ** 2 if self._width_weights else found
 
     def shapes(self, channels: int) -> tuple[tuple[int, ...], ...]:
-        """Return the shape of one matrix."""
         return ((channels, channels),)
 
 
-class MeanStd(Statistic):
-    """Each map's mean and spread: the means of (μ − μₜ)² and (σ − σₜ)² added up."""
+class _MeanStd(Statistic):
+    """Mean μ and spread σ of each map: the means of (μ − μₜ)² and (σ − σₜ)² added up."""
 
-    def sums(self, maps: Any, mask: Any | None) -> tuple[Any, ...]:
-        """Return the sums of the values and of their squares: R×C each."""
+    def sums(self, maps: Tensor, mask: Tensor | None) -> list[Tensor]:
         places, rows = _places(maps), _rows(mask)
-        return _totals(places, rows), _totals(places * places, rows)
+        return [_totals(places, rows), _totals(places * places, rows)]
 
-    def distance(self, means: Sequence[Any], target: Sequence[Any]) -> Any:
-        """Return the squared differences of means and of spreads."""
+    def distance(self, means: Means, target: Means) -> Tensor:
         import tensorflow as tf
 
         apart = (means[0] - target[0]) ** 2 + (_spread(means) - _spread(target)) ** 2
         return tf.reduce_mean(apart, -1)
 
     def shapes(self, channels: int) -> tuple[tuple[int, ...], ...]:
-        """Return the shapes of two vectors."""
         return ((channels,), (channels,))
 
 
-class Wasserstein(Statistic):
+class _Wasserstein(Statistic):
     """The squared 2-Wasserstein distance of two normal distributions, divided by C.
 
     With means m and covariances S: ‖m − mₜ‖² + tr(S + Sₜ − 2(Sₜ^½ S Sₜ^½)^½).
     """
 
-    def sums(self, maps: Any, mask: Any | None) -> tuple[Any, ...]:
-        """Return the sums of the values and of their products: R×C and R×C×C."""
+    def sums(self, maps: Tensor, mask: Tensor | None) -> list[Tensor]:
         places, rows = _places(maps), _rows(mask)
-        return _totals(places, rows), _products(places, rows)
+        return [_totals(places, rows), _products(places, rows)]
 
-    def distance(self, means: Sequence[Any], target: Sequence[Any]) -> Any:
-        """Return the squared distance."""
+    def distance(self, means: Means, target: Means) -> Tensor:
         import tensorflow as tf
 
         # A covariance is the small difference of large numbers.
         means = [tf.cast(part, tf.float64) for part in means]
         target = [tf.cast(part, tf.float64) for part in target]
-        mine, theirs = _covariance(means), _covariance(target)
-        values, vectors = tf.linalg.eigh(theirs)
+        own, goal = _covariance(means), _covariance(target)
+        values, vectors = tf.linalg.eigh(goal)
         root = tf.matmul(vectors * tf.sqrt(tf.maximum(values, 0.0))[:, None], vectors, False, True)
-        cross = trace_of_root(tf.matmul(root, tf.matmul(mine, root)))
-        spread = tf.linalg.trace(mine) + tf.linalg.trace(theirs) - 2.0 * cross
+        cross = trace_of_root(tf.matmul(root, tf.matmul(own, root)))
+        spread = tf.linalg.trace(own) + tf.linalg.trace(goal) - 2.0 * cross
         moved = tf.reduce_sum((means[0] - target[0]) ** 2, -1)
         # Of flat pictures only rounding is left of a covariance, below zero as often as above.
         apart = tf.maximum((moved + spread) / means[0].shape[-1], 0.0)
         return tf.cast(apart, tf.float32)
 
     def shapes(self, channels: int) -> tuple[tuple[int, ...], ...]:
-        """Return the shapes of a vector and a matrix."""
         return ((channels,), (channels, channels))
 
 
-def trace_of_root(matrices: Any) -> Any:
+def trace_of_root(matrices: Tensor) -> Tensor:
     """Return tr M^½ of symmetric matrices without negative eigenvalues, R×C×C → R.
 
-    Its derivative is ½ M^−½. Written down, since that of the eigenvectors, which cancels out, is
-    infinite where two eigenvalues agree.
+    Its derivative is ½ M^−½. It is given explicitly, since TensorFlow's own goes through the
+    derivatives of the eigenvectors, which cancel out but are infinite where two eigenvalues agree.
     """
     import tensorflow as tf
 
-    @tf.custom_gradient
-    def run(given: Any) -> tuple[Any, Any]:
+    def run(given: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         values, vectors = tf.linalg.eigh((given + tf.linalg.matrix_transpose(given)) / 2)
         roots = tf.sqrt(tf.maximum(values, 0.0))
         # Directions without any variance have no slope of their own.
         floor = 1e-4 * tf.reduce_max(roots, -1, keepdims=True) + 1e-20
         halves = 0.5 / tf.maximum(roots, floor)
 
-        def back(upstream: Any) -> Any:
+        def back(upstream: Tensor) -> Tensor:
             slope = tf.matmul(vectors * halves[:, None], vectors, transpose_b=True)
             return upstream[:, None, None] * slope
 
         return tf.reduce_sum(roots, -1), back
 
-    return run(matrices)
+    return tf.custom_gradient(run)(matrices)
 
 
 def statistic(name: str, *, width_weights: bool) -> Statistic:
     """Return the statistic that ``--statistic`` names."""
     if name == "gram":
-        return Gram(width_weights)
-    return {"mean-std": MeanStd, "wasserstein": Wasserstein}[name]()
+        return _Gram(width_weights)
+    return {"mean-std": _MeanStd, "wasserstein": _Wasserstein}[name]()
 
 
-def _places(maps: Any) -> Any:
+def _places(maps: Tensor) -> Tensor:
     import tensorflow as tf
 
     return tf.reshape(maps, (-1, maps.shape[-1]))
 
 
-def _rows(mask: Any | None) -> Any | None:
+def _rows(mask: Tensor | None) -> Tensor | None:
     import tensorflow as tf
 
     return None if mask is None else tf.reshape(mask, (tf.shape(mask)[0], -1))
 
 
-def _totals(places: Any, rows: Any | None) -> Any:
+def _totals(places: Tensor, rows: Tensor | None) -> Tensor:
     import tensorflow as tf
 
-    if rows is None:
-        return tf.reduce_sum(places, 0)[None]
-    return tf.matmul(rows, places)
+    return tf.reduce_sum(places, 0)[None] if rows is None else tf.matmul(rows, places)
 
 
-def _products(places: Any, rows: Any | None) -> Any:
+def _products(places: Tensor, rows: Tensor | None) -> Tensor:
     import tensorflow as tf
 
-    @tf.custom_gradient
-    def gram(maps: Any) -> tuple[Any, Any]:
+    def run(maps: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         # One product on the way back instead of the two of a product of any two matrices.
         return tf.matmul(maps, maps, transpose_a=True), lambda d: tf.matmul(
             maps, d + tf.transpose(d)
         )
 
+    gram = tf.custom_gradient(run)
     if rows is None:
         return gram(places)[None]
-    count = tf.shape(rows)[0]
     weighted = tf.map_fn(
         lambda region: gram(places * tf.sqrt(rows[region])[:, None]),
-        tf.range(count),
+        tf.range(tf.shape(rows)[0]),
         fn_output_signature=tf.float32,
     )
     return tf.ensure_shape(weighted, (None, places.shape[-1], places.shape[-1]))
 
 
-def _spread(means: Sequence[Any]) -> Any:
+def _spread(means: Means) -> Tensor:
     import tensorflow as tf
 
     return tf.sqrt(tf.maximum(means[1] - means[0] ** 2, 0.0) + _VARIANCE_FLOOR)
 
 
-def _covariance(means: Sequence[Any]) -> Any:
+def _covariance(means: Means) -> Tensor:
     return means[1] - means[0][:, :, None] * means[0][:, None, :]

@@ -1,71 +1,32 @@
-"""A large picture in tiles that give exactly the whole picture's sums and gradient.
+"""How a large picture is cut into tiles for a painting; see `kerascnn.ascent.tiles`.
 
-A tile's core belongs to it alone; around it lies a margin as wide as the deepest units see. Cores
-and margins are multiples of the coarsest stride, so that every window falls where it falls in the
-whole picture.
+A tile's margin is as wide as the deepest units see. Cores and margins are multiples of the largest
+stride, so that every window lies where it lies in the whole picture.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import numpy as np
-
+from kerascnn.ascent.tiles import END, Range, Tile
 from kerascnn.errors import ModelError
 from kerascnn.style.features import Tap
 
-Range = tuple[int, int]
-Size = tuple[int, int]
 
-
-@dataclass(frozen=True)
-class Tile:
-    """One tile.
-
-    Attributes:
-        rows: first row and the row after the last, margin included, in the picture.
-        columns: the same for columns.
-        core: the rows and columns that are its own.
-    """
-
-    rows: Range
-    columns: Range
-    core: tuple[Range, Range]
-
-    def own(self, tap: Tap, size: Size) -> np.ndarray:
-        """Return the units of a layer that are the tile's own, in the picture's map.
-
-        Returns:
-            top, bottom, left, right.
-        """
-        found = []
-        for (first, last), length in zip(self.core, size, strict=True):
-            # The units of the last pixels, where a pooling had no whole window, are not there.
-            end = length // tap.stride if last == length else last // tap.stride
-            found += [first // tap.stride, end]
-        return np.array(found, np.int32)
-
-    def inner(self, tap: Tap, size: Size) -> np.ndarray:
-        """Return the same units in the tile's own map."""
-        top, left = self.rows[0] // tap.stride, self.columns[0] // tap.stride
-        return np.asarray(self.own(tap, size) - np.array([top, top, left, left], np.int32))
-
-
-def cut(size: Size, taps: Sequence[Tap], pixels: int) -> list[Tile]:
-    """Cut a picture up, into one tile where that is small enough.
+def cut(size: tuple[int, int], taps: Sequence[Tap], pixels: int) -> list[Tile]:
+    """Cut a picture into tiles: one where it is small enough, else those with the least work.
 
     Args:
         size: the picture's height and width.
-        taps: the layers that are looked at.
+        taps: the layers that the loss looks at.
         pixels: how many pixels a tile may have, its margin included.
 
     Raises:
         ModelError: even the smallest tile has more pixels.
     """
     if size[0] * size[1] <= pixels:
-        return [Tile((0, size[0]), (0, size[1]), ((0, size[0]), (0, size[1])))]
+        return [Tile((0, size[0]), (0, size[1]), ((0, END), (0, END)))]
     stride = max(tap.stride for tap in taps)
     margin = math.ceil(max(tap.reach for tap in taps) / stride) * stride
     best: tuple[int, int, int] | None = None
@@ -83,9 +44,9 @@ def cut(size: Size, taps: Sequence[Tap], pixels: int) -> list[Tile]:
             f"{side}×{side}; give more by --memory, or take a smaller --size"
         )
     return [
-        Tile(rows, columns, (mine, others))
-        for mine, rows in _ranges(size[0], best[1], stride, margin)
-        for others, columns in _ranges(size[1], best[2], stride, margin)
+        Tile(rows, columns, (core, other))
+        for core, rows in _ranges(size[0], best[1], stride, margin)
+        for other, columns in _ranges(size[1], best[2], stride, margin)
     ]
 
 
@@ -95,14 +56,12 @@ def _side(length: int, count: int, stride: int) -> int:
 
 
 def _ranges(length: int, count: int, stride: int, margin: int) -> list[tuple[Range, Range]]:
-    """Return cores along an axis, each with its margin."""
+    """Return cores along an axis, each with the range that holds its margins too."""
     side = _side(length, count, stride)
-    found = []
+    found: list[tuple[Range, Range]] = []
     for first in range(0, length, side):
-        last = min(first + side, length)
-        if length - last < stride:
-            last = length  # the rest would have no unit of its own
+        last = first + side
+        if length - last < stride:  # the rest would have no unit of its own
+            return [*found, ((first, END), (max(0, first - margin), length))]
         found.append(((first, last), (max(0, first - margin), min(length, last + margin))))
-        if last == length:
-            break
     return found

@@ -1,13 +1,14 @@
-"""`StyleTransfer`: one network, one style; paints any number of contents."""
+"""`StyleTransfer`: one network and one style, for any number of contents."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kerascnn.ascent.tiles import Tile
 from kerascnn.errors import ImageError, UsageError
 from kerascnn.network.precision import FLOAT32
 from kerascnn.style import colour
@@ -26,21 +27,26 @@ from kerascnn.style.scene import Scene
 from kerascnn.style.schedule import stages
 from kerascnn.style.settings import StyleSettings
 from kerascnn.style.statistics import statistic
-from kerascnn.style.tiles import Tile
+
+if TYPE_CHECKING:
+    from tensorflow import Tensor
+
+StyleMeans = list[list["Tensor"]]
+"""For each style layer its means, R×… each."""
 
 
 class StyleTransfer:
-    """Paints contents in one style: the network is loaded, compiled and asked of the style once.
+    """Paints contents in one style; the network is loaded and compiled, and the styles read, once.
 
     Args:
         settings: how to paint.
         styles: the styles' pictures.
-        style_masks: for each style what part of its picture counts; none for the whole of each.
+        style_masks: for each style which part of its picture counts; none for all of each.
         memory: bytes that the process may take; None for half of the machine's.
 
     Raises:
         ImageError: a style or mask is no picture.
-        ModelError: the weights can't be had, or there is too little memory.
+        ModelError: the weights can't be loaded, or there is too little memory.
         UsageError: numbers of styles, weights and masks don't fit.
     """
 
@@ -49,22 +55,20 @@ class StyleTransfer:
         settings: StyleSettings,
         styles: Sequence[Source],
         *,
-        style_masks: Sequence[Any] = (),
+        style_masks: Sequence[Source] = (),
         memory: int | None = None,
     ) -> None:
         self.settings = settings
         if not styles:
             raise UsageError("at least one style is needed")
-        if settings.blend and len(settings.blend) != len(styles):
-            raise UsageError(
-                f"--blend must have a weight for each of the {len(styles)} styles. Received: "
-                f"{len(settings.blend)}"
-            )
-        if style_masks and len(style_masks) != len(styles):
-            raise UsageError(
-                f"--style-mask must be given once for each of the {len(styles)} styles. Received: "
-                f"{len(style_masks)}"
-            )
+        for rule, given in (
+            ("--blend must have a weight", settings.blend),
+            ("--style-mask must be given once", style_masks),
+        ):
+            if given and len(given) != len(styles):
+                raise UsageError(
+                    f"{rule} for each of the {len(styles)} styles. Received: {len(given)}"
+                )
         longest = round((settings.size or DEFAULT_LONG_SIDE) * settings.style_scale)
         self.styles = [read_original(style, longest) for style in styles]
         self._style_masks = [
@@ -77,20 +81,13 @@ class StyleTransfer:
             padding=settings.padding,
             winograd=settings.computed_in == FLOAT32,
         )
-        self.objective = Objective(
-            features,
-            settings.content,
-            settings.style,
-            statistic(settings.statistic, width_weights=settings.width_weights),
-        )
-        self.memory = Memory.of(
-            memory,
-            features,
-            [tap.name for tap in self.objective.taps],
-            settings.history if settings.optimiser == "lbfgs" else 0,
-        )
+        kind = statistic(settings.statistic, width_weights=settings.width_weights)
+        self.objective = Objective(features, settings.content, settings.style, kind)
+        names = [tap.name for tap in self.objective.taps]
+        pairs = settings.history if settings.optimiser == "lbfgs" else 0
+        self.memory = Memory.of(memory, features, names, pairs)
         self.memory.check()
-        self._means: dict[int, list[list[tuple[Any, ...]]]] = {}
+        self._means: dict[int, list[StyleMeans]] = {}
         self._means_for: Scene | None = None
 
     @property
@@ -98,8 +95,8 @@ class StyleTransfer:
         """The shortest side that gives the deepest layer a unit, in pixels."""
         return max(tap.stride for tap in self.objective.taps)
 
-    def scene(self, content: Source, masks: Sequence[Any] = ()) -> Scene:
-        """Return what is painted, in which sizes; nothing is computed yet.
+    def scene(self, content: Source, masks: Sequence[Source] = ()) -> Scene:
+        """Return what is painted and in which sizes; nothing is computed yet.
 
         Args:
             content: the content's picture.
@@ -116,18 +113,18 @@ class StyleTransfer:
         for style in self.styles:
             self._check_style(style, max(sizes[0].size))
         for stage in sizes:
-            self.memory.tiles(stage.size, self.objective.taps)
+            self.tiles(stage.size)
         start = None
-        if self.settings.start not in ("content", "noise"):
-            start = read_original(self.settings.start, max(size)).scaled(size)
+        if self.settings.start_path is not None:
+            start = read_original(self.settings.start_path, max(size)).scaled(size)
         return Scene(original.scaled(size), original.name, sizes, regions, start)
 
     def tiles(self, size: tuple[int, int]) -> list[Tile]:
-        """Return how a picture of a size is worked."""
+        """Return the tiles of a picture of a size."""
         return self.memory.tiles(size, self.objective.taps)
 
     def targets(self, scene: Scene, size: tuple[int, int]) -> Targets:
-        """Return what a painting of one size is held against."""
+        """Return what a painting of one size is compared with."""
         import tensorflow as tf
 
         content = scene.content_at(size)
@@ -136,14 +133,13 @@ class StyleTransfer:
         tiles = self.tiles(size)
         means = self._style_means(max(size), scene)
         pixels = size[0] * size[1]
-        masks: list[Any] = []
+        masks: list[Tensor] = []
         shares = np.ones(1, np.float32)
         if scene.regions is None:
             style = [_blended(layer, self._blend) for layer in zip(*means, strict=True)]
         else:
             regions = at_size(scene.regions, size)
-            taps = [self.objective.features.tap(name) for name in self.objective.style]
-            masks = [tf.constant(at_layer(regions, tap)) for tap in taps]
+            masks = self._at_layers(regions)
             shares = regions.sum((1, 2)) / pixels * self._blend * (len(regions) / self._blend.sum())
             style = [_stacked(layer) for layer in zip(*means, strict=True)]
         weight = self.settings.tv_weight
@@ -152,16 +148,13 @@ class StyleTransfer:
             style=style,
             masks=masks,
             shares=tf.constant(shares, tf.float32),
-            unevenness=weight if self.settings.exact_neural_style else weight / pixels,
+            tv_weight=weight if self.settings.exact_neural_style else weight / pixels,
             tiles=tiles,
         )
 
     def digest(self) -> str:
         """Return a digest of all styles and their masks."""
-        found = hashlib.sha256()
-        for values in (*(style.unit for style in self.styles), *self._style_masks):
-            found.update(repr(values.shape).encode() + np.ascontiguousarray(values).tobytes())
-        return found.hexdigest()
+        return digest((*(style.unit for style in self.styles), *self._style_masks))
 
     def _check_style(self, style: Original, long_side: int) -> None:
         size = scaled_size(style.size, round(long_side * self.settings.style_scale))
@@ -172,8 +165,8 @@ class StyleTransfer:
                 "--smallest or --style-scale"
             )
 
-    def _style_means(self, long_side: int, scene: Scene) -> list[list[tuple[Any, ...]]]:
-        """Return for each style what the style layers say of it, at a size of the painting."""
+    def _style_means(self, long_side: int, scene: Scene) -> list[StyleMeans]:
+        """Return each style's means in the style layers, for one size of the painting."""
         if self.settings.keep_colour != "no" and scene is not self._means_for:
             self._means.clear()  # the style takes the content's colours
             self._means_for = scene
@@ -183,7 +176,7 @@ class StyleTransfer:
             ]
         return self._means[long_side]
 
-    def _means_of(self, number: int, long_side: int, scene: Scene) -> list[tuple[Any, ...]]:
+    def _means_of(self, number: int, long_side: int, scene: Scene) -> StyleMeans:
         style = self.styles[number]
         size = scaled_size(style.size, round(long_side * self.settings.style_scale))
         values = np.clip(style.scaled(size), 0.0, 1.0)
@@ -192,14 +185,17 @@ class StyleTransfer:
         elif self.settings.keep_colour == "luminance":
             grey = colour.luminance(scene.content)
             values = colour.in_range_of(colour.luminance(values), grey)
-        masks: list[Any] = []
+        masks: list[Tensor] = []
         if self._style_masks:
-            import tensorflow as tf
-
-            mask = at_size(self._style_masks[number][np.newaxis], size)
-            taps = [self.objective.features.tap(name) for name in self.objective.style]
-            masks = [tf.constant(at_layer(mask, tap)) for tap in taps]
+            masks = self._at_layers(at_size(self._style_masks[number][np.newaxis], size))
         return self.objective.means_of(encode(values), masks, self.tiles(size))
+
+    def _at_layers(self, regions: np.ndarray) -> list[Tensor]:
+        """Return R×H×W masks as the units of each style layer have them."""
+        import tensorflow as tf
+
+        taps = [self.objective.features.tap(name) for name in self.objective.style]
+        return [tf.constant(at_layer(regions, tap)) for tap in taps]
 
 
 def encode(unit: np.ndarray) -> np.ndarray:
@@ -214,7 +210,15 @@ def decode(values: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(np.clip(unit[..., ::-1], 0.0, 1.0), np.float32)
 
 
-def _blended(layer: Sequence[tuple[Any, ...]], weights: np.ndarray) -> list[Any]:
+def digest(arrays: Iterable[np.ndarray]) -> str:
+    """Return the SHA-256 of arrays and their shapes, as hexadecimal digits."""
+    found = hashlib.sha256()
+    for values in arrays:
+        found.update(repr(values.shape).encode() + np.ascontiguousarray(values).tobytes())
+    return found.hexdigest()
+
+
+def _blended(layer: Sequence[Sequence[Tensor]], weights: np.ndarray) -> list[Tensor]:
     """Return the weighted mean of several styles' means."""
     shares = weights / weights.sum()
     return [
@@ -223,7 +227,7 @@ def _blended(layer: Sequence[tuple[Any, ...]], weights: np.ndarray) -> list[Any]
     ]
 
 
-def _stacked(layer: Sequence[tuple[Any, ...]]) -> list[Any]:
+def _stacked(layer: Sequence[Sequence[Tensor]]) -> list[Tensor]:
     """Return several styles' means as those of as many regions."""
     import tensorflow as tf
 

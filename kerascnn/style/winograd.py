@@ -1,24 +1,28 @@
 """A 3×3 convolution with a quarter of the products (Winograd 1980; Lavin and Gray 2016).
 
-Four by four outputs are made at once of six by six inputs: along each axis F(4, 3), which takes six
-products where the sum over the kernel takes twelve. With 256 maps and more the products are nearly
-all of the work, and what the tiles cost to cut and to put together is little beside them.
+Four by four outputs are computed at once from six by six inputs: along each axis F(4, 3), which
+takes six products where the sum over the kernel takes twelve. With 256 maps and more the products
+are nearly all of the work; cutting the tiles and joining them costs little beside them.
 
-Inputs, kernels and outputs are polynomials of which values are multiplied, at the points 0, ±√½,
-±√2 and ∞. These are chosen for two things. They are among those that round least: a map is about
-1e-6 of its size off, the direct sum 2e-7 (the usual 0, ±1, ±2 and ∞: 3e-6). And one over a point is
-a point again, so a kernel turned around has the same values in another order: the way back, which
-is the convolution with that kernel, needs no second copy of them.
+Inputs, kernels and outputs are taken as polynomials, whose values at the points 0, ±√½, ±√2 and ∞
+are multiplied. These points have two advantages. Their rounding error is among the smallest: about
+1e-6 of a map's size, where the direct sum has 2e-7 (the usual 0, ±1, ±2 and ∞: 3e-6). And the
+inverse of each point is one of them, so a kernel turned around has the same values in another
+order: the backward pass, which is the convolution with that kernel, needs no second copy of them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kerascnn.graph.compiled import as_written
+
+if TYPE_CHECKING:
+    from tensorflow import Tensor
 
 _OUT, _TAPS = 4, 3
 _SIDE = _OUT + _TAPS - 1
@@ -29,20 +33,20 @@ _INVERSE = [5, 3, 4, 1, 2, 0]  # where one over each of them stands
 
 @dataclass(frozen=True)
 class Grid:
-    """How a map of some height and width is cut into tiles, and put together again.
+    """How a map of some height and width is cut into tiles, and joined again.
 
     Attributes:
         margins: what is added around the map, as ``tf.pad`` takes it.
-        cuts: for each of a tile's 6 × 6 places, and each tile, the row of the padded map's pixels.
-        joints: for each pixel h·w the row among 4 × 4 places, each of all tiles.
+        cuts: for each of a tile's 6 × 6 places, and each tile, the index of a padded map's pixel.
+        joints: for each of h·w pixels its index among 4 × 4 places, each of all tiles.
     """
 
-    margins: Any
-    cuts: Any
-    joints: Any
+    margins: list[list[Tensor]]
+    cuts: Tensor
+    joints: Tensor
 
     @classmethod
-    def of(cls, values: Any) -> Grid:
+    def of(cls, values: Tensor) -> Grid:
         """Return the grid for maps 1×h×w×C, inside a ``tf.function``."""
         import tensorflow as tf
 
@@ -69,13 +73,13 @@ class Convolution:
         kernel: 3×3×inputs×filters.
     """
 
-    def __init__(self, kernel: Any) -> None:
+    def __init__(self, kernel: np.ndarray) -> None:
         import tensorflow as tf
 
         at = np.vander(_POINTS, _SIDE, increasing=True)
         at = np.vstack([at, np.eye(_SIDE)[-1]])
         taps, outputs = _leading(at, _TAPS), _leading(at, _OUT)
-        # Values of kernels and outputs as long as each other; the inputs' take what that takes.
+        # The values of kernels and of outputs get the same norm; the inputs' make up for that.
         by_taps, by_outputs = np.linalg.norm(taps, axis=1), np.linalg.norm(outputs, axis=1)
         inputs = np.linalg.inv(at).T * (by_taps * by_outputs)[:, None]
         outputs = (outputs / by_outputs[:, None]).T
@@ -89,20 +93,21 @@ class Convolution:
         flat = tf.reshape(tf.constant(kernel, tf.float32), (_TAPS**2, -1))
         self._kernel = tf.reshape(_both(taps) @ flat, (_SIDE**2, *kernel.shape[2:]))
 
-    def __call__(self, values: Any, grid: Grid) -> Any:
-        """Return the maps of maps 1×h×w×inputs; TensorFlow finds their slope by the inputs."""
+    def __call__(self, values: Tensor, grid: Grid) -> Tensor:
+        """Return the convolution of maps 1×h×w×inputs; it has a gradient by the inputs."""
         import tensorflow as tf
 
-        @tf.custom_gradient
-        def convolved(values: Any) -> tuple[Any, Any]:
-            def back(slope: Any) -> Any:
+        def convolved(values: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+            def back(slope: Tensor) -> Tensor:
                 return self._run(slope, grid, *self._back, turned=True)
 
             return self._run(values, grid, *self._there, turned=False), as_written(back)
 
-        return as_written(convolved)(values)
+        return as_written(tf.custom_gradient(convolved))(values)
 
-    def _run(self, values: Any, grid: Grid, inputs: Any, outputs: Any, *, turned: bool) -> Any:
+    def _run(
+        self, values: Tensor, grid: Grid, inputs: Tensor, outputs: Tensor, *, turned: bool
+    ) -> Tensor:
         import tensorflow as tf
 
         before, after = self._kernel.shape[1:] if not turned else self._kernel.shape[:0:-1]
@@ -119,8 +124,8 @@ def _leading(at: np.ndarray, terms: int) -> np.ndarray:
     return np.vstack([at[:-1, :terms], np.eye(terms)[-1]])
 
 
-def _both(along: np.ndarray) -> Any:
-    """Return what a matrix does along rows and columns, as one matrix of float32."""
+def _both(along: np.ndarray) -> Tensor:
+    """Return a matrix's effect along rows and columns as one float32 matrix."""
     import tensorflow as tf
 
     return tf.constant(np.kron(along, along), tf.float32)

@@ -42,17 +42,17 @@ def _step(size: int, repeat: int) -> Measured:
     from kerascnn.style.transfer import encode
 
     settings = StyleSettings(size=size, coarse_to_fine=False, pooling="max", padding="zero")
-    painter = StyleTransfer(settings, [_STYLE])
+    transfer = StyleTransfer(settings, [_STYLE])
     random = np.random.default_rng(0)
-    work = PaintingSession(painter, painter.scene(random.random((size, size, 3), np.float32)))
-    targets = painter.targets(work.scene, (size, size))
-    optimiser = Lbfgs(encode(work.scene.content))
+    session = PaintingSession(transfer, transfer.scene(random.random((size, size, 3), np.float32)))
+    targets = transfer.targets(session.scene, (size, size))
+    optimiser = Lbfgs(encode(session.scene.content))
 
     def ours() -> object:
-        return optimiser.step(lambda picture: painter.objective.evaluate(picture, targets))
+        return optimiser.step(lambda picture: transfer.objective.evaluate(picture, targets))
 
     whole = vgg16_features((None, None, 3))
-    layers = [whole.get_layer(tap.name).output for tap in painter.objective.taps]
+    layers = [whole.get_layer(tap.name).output for tap in transfer.objective.taps]
     part = tf_keras.Model(whole.input, layers)
 
     @tf.function(input_signature=[tf.TensorSpec((1, None, None, 3), tf.float32)])
@@ -62,7 +62,7 @@ def _step(size: int, repeat: int) -> Measured:
             value = tf.add_n([tf.reduce_sum(maps) for maps in part(picture)])
         return tape.gradient(value, picture)
 
-    picture = tf.constant(encode(work.scene.content))
+    picture = tf.constant(encode(session.scene.content))
     bare(picture)
     for _ in range(11):  # until ten pairs are there
         ours()
@@ -131,17 +131,17 @@ def _race(plain: StyleSettings, ours: StyleSettings, repeat: int, bar: Bar) -> M
     from kerascnn.style.session import PaintingSession
 
     def paint(settings: StyleSettings, goal: float) -> tuple[float, float]:
-        painter = StyleTransfer(settings, [_STYLE])
-        work = PaintingSession(painter, painter.scene(_CONTENT))
+        transfer = StyleTransfer(settings, [_STYLE])
+        session = PaintingSession(transfer, transfer.scene(_CONTENT))
         if goal:  # steps enough at the largest size, so that it is the loss that ends it
-            last = replace(work.scene.stages[-1], steps=1000)
-            work.scene = replace(work.scene, stages=[*work.scene.stages[:-1], last])
-        work.forecast()  # compiles
-        began, final = time.perf_counter(), len(work.scene.stages) - 1
-        for step in work.steps():
+            last = replace(session.scene.stages[-1], steps=1000)
+            session.scene = replace(session.scene, stages=[*session.scene.stages[:-1], last])
+        session.forecast()  # compiles
+        began, final = time.perf_counter(), len(session.scene.stages) - 1
+        for step in session.steps():
             if step.stage == final and step.loss <= goal:
                 break
-        return time.perf_counter() - began, work.history[-1].loss
+        return time.perf_counter() - began, session.history[-1].loss
 
     pairs = []
     for _ in range(repeat):

@@ -90,7 +90,7 @@ class Oracle:
         return back
 
     def loss(self, x, targets, content, style, kind, width_weights=True, masks=None, shares=(1.0,),
-             unevenness=0.0):  # fmt: skip
+             tv_weight=0.0):  # fmt: skip
         maps, tape = self.forward(x)
         terms, slopes = [], {}
         for name, weight in content.items():
@@ -110,11 +110,11 @@ class Oracle:
             terms.append(total)
             slopes[name] = slopes.get(name, 0.0) + back.reshape(maps[name].shape)
         right, below = x[:-1, 1:] - x[:-1, :-1], x[1:, :-1] - x[:-1, :-1]
-        terms.append(0.5 * unevenness * (np.sum(right**2) + np.sum(below**2)))
+        terms.append(0.5 * tv_weight * (np.sum(right**2) + np.sum(below**2)))
         slope = self.backward(tape, slopes)
-        slope[:-1, :-1] -= unevenness * (right + below)
-        slope[:-1, 1:] += unevenness * right
-        slope[1:, :-1] += unevenness * below
+        slope[:-1, :-1] -= tv_weight * (right + below)
+        slope[:-1, 1:] += tv_weight * right
+        slope[1:, :-1] += tv_weight * below
         return np.array(terms), slope
 
     def moments(self, x, style, masks=None, regions=1):

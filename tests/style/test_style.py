@@ -22,7 +22,6 @@ from helpers.paths import COMMAND, ROOT
 from helpers.style_oracle import Oracle, small_kernels
 from kerascnn import ImageError, ModelError, UsageError, deep_style
 from kerascnn.cli import main
-from kerascnn.style import transfer as painting
 from kerascnn.style.colour import luminance, with_chroma_of, with_histogram_of
 from kerascnn.style.forecast import Memory, duration
 from kerascnn.style.masks import at_layer, read_mask, read_regions
@@ -40,8 +39,8 @@ QUICK = ("--size", "64", "--smallest", "45", "--iterations", "6")
 COMPILED = {}
 
 
-def begun(painter, content):
-    return PaintingSession(painter, painter.scene(content))
+def begun(transfer, content):
+    return PaintingSession(transfer, transfer.scene(content))
 
 
 def compiled_once(features, content, style, kind):
@@ -63,8 +62,8 @@ def picture(seed, height=64, width=80):
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """A folder with a content and two styles, the network replaced by one of few filters."""
-    monkeypatch.setattr(painting, "load_kernels", lambda *_: KERNELS)
-    monkeypatch.setattr(painting, "Objective", compiled_once)
+    monkeypatch.setattr("kerascnn.style.transfer.load_kernels", lambda *_: KERNELS)
+    monkeypatch.setattr("kerascnn.style.transfer.Objective", compiled_once)
     monkeypatch.chdir(tmp_path)
     for seed, name in enumerate(("content", "style", "other")):
         Image.fromarray(picture(seed)).save(tmp_path / f"{name}.png")
@@ -104,7 +103,7 @@ def test_json_is_one_object_with_the_history(capsys, folder):
     losses = [step["loss"] for step in painted["history"]]
     assert losses[-1] < losses[0]
     first = painted["history"][0]
-    parts = first["content"] + first["style"] + first["unevenness"]
+    parts = first["content"] + first["style"] + first["total_variation"]
     assert parts == pytest.approx(first["loss"], rel=1e-5)
 
 
@@ -140,6 +139,69 @@ def test_a_preview_is_written_and_goes_when_the_painting_is_there(capsys, folder
     assert code == 0, err
     assert written.count("o.preview.png") >= 2
     assert not (folder / "o.preview.png").exists()
+
+
+def own(folder):
+    """Files with a part in the tests below, and what is in them."""
+    for seed, name in enumerate(("begin", "out.preview"), 3):
+        Image.fromarray(picture(seed)).save(folder / f"{name}.png")
+    Image.new("L", (80, 64), 255).save(folder / "mask.png")
+    (folder / "many").mkdir()
+    Image.fromarray(picture(5)).save(folder / "many" / "one.png")
+    (folder / "link.png").symlink_to(folder / "content.png")
+    os.link(folder / "content.png", folder / "same.png")  # as CONTENT.PNG where case is nothing
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs links")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["content.png", "style.png", "-o", "style.png"],
+        ["content.png", "style.png", "-o", "many/../content.png"],
+        ["content.png", "style.png", "-o", "new/../content.png"],
+        ["content.png", "style.png", "-o", "link.png"],
+        ["content.png", "style.png", "-o", "same.png"],
+        ["link.png", "style.png", "-o", "content.png"],
+        ["content.png", "style.png", "-o", "begin.png", "--start", "begin.png"],
+        ["content.png", "style.png", "-o", "mask.png", "--mask", "mask.png"],
+        ["content.png", "style.png", "-o", "./mask.png", "--style-mask", "mask.png"],
+        ["out.preview.png", "style.png", "-o", "out.png", "--preview", "2"],
+        ["many", "style.png", "-o", "many"],
+    ],
+    ids="-".join,
+)
+def test_nothing_is_written_over_what_is_read(capsys, folder, arguments):
+    before = own(folder)
+    code, _, err = run(capsys, *arguments, *QUICK)
+    assert code == 2, err
+    assert "write over" in err
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_only_a_preview_of_ours_is_removed(capsys, folder):
+    mine = folder / "out.preview.png"
+    mine.write_bytes(b"something of the user's")
+    assert run(capsys, "content.png", "style.png", "-o", "out.png", *QUICK)[0] == 0
+    assert mine.read_bytes() == b"something of the user's"
+
+
+def test_each_content_has_a_painting_of_its_own(capsys, folder):
+    many = folder / "many"
+    many.mkdir()
+    for number, name in enumerate(("a.png", "a.bmp", "a.png.bmp", "B.png", "b.bmp", "c.png")):
+        Image.fromarray(picture(number)).save(many / name)
+    code, out, err = run(capsys, "many", "style.png", "-o", "done", *QUICK)
+    assert code == 0, err
+    assert sorted(Path(line).name for line in out.split()) == [
+        "B.png.png", "a.bmp.png", "a.png-2.png", "a.png.png", "b.bmp.png", "c.png",
+    ]  # fmt: skip
+    # Nor is one's preview another's painting.
+    Image.fromarray(picture(7)).save(many / "c.preview.png")
+    code, _, err = run(capsys, "many", "style.png", "-o", "again", "--preview", "2", *QUICK)
+    assert code == 2
+    assert "write over the painting of" in err
+    assert not (folder / "again").exists()
 
 
 WRONG = [
@@ -197,7 +259,7 @@ def test_weights_of_another_network_are_told(capsys, folder, monkeypatch):
     from kerascnn.models import cnn
     from kerascnn.style.features import load_kernels
 
-    monkeypatch.setattr(painting, "load_kernels", load_kernels)
+    monkeypatch.setattr("kerascnn.style.transfer.load_kernels", load_kernels)
     cnn(seed=0).save(folder / "cnn.h5")
     code, _, err = run(capsys, "content.png", "style.png", "--weights", "cnn.h5")
     assert code == 1
@@ -213,8 +275,8 @@ def test_ctrl_c_keeps_the_picture_and_resume_goes_on_bit_for_bit(capsys, folder,
     assert run(capsys, *arguments, "-o", "straight.png")[0] == 0
     steps = PaintingSession.steps
 
-    def interrupted(work):
-        for number, step in enumerate(steps(work)):
+    def interrupted(session):
+        for number, step in enumerate(steps(session)):
             if number == 8:
                 os.kill(os.getpid(), signal.SIGINT)
             yield step
@@ -239,20 +301,20 @@ def test_the_forecast_is_of_what_is_left(folder, monkeypatch):
         lambda stages, *_: told.append(sum(stage.steps for stage in stages)),
     )
     settings = StyleSettings(size=48, smallest=34, iterations=5)
-    work = begun(painting.StyleTransfer(settings, ["style.png"]), "content.png")
-    work.forecast()
-    for _, _step in zip(range(3), work.steps(), strict=False):
+    session = begun(StyleTransfer(settings, ["style.png"]), "content.png")
+    session.forecast()
+    for _, _step in zip(range(3), session.steps(), strict=False):
         pass
-    work.forecast()
-    assert told == [work.most_steps, work.most_steps - 3]
+    session.forecast()
+    assert told == [session.most_steps, session.most_steps - 3]
 
 
-def test_resume_takes_no_state_of_another_order(capsys, folder, monkeypatch):
+def test_resume_takes_no_state_of_another_job(capsys, folder, monkeypatch):
     arguments = ("content.png", "style.png", "-o", "out.png")
     steps = PaintingSession.steps
 
-    def interrupted(work):
-        for step in steps(work):
+    def interrupted(session):
+        for step in steps(session):
             os.kill(os.getpid(), signal.SIGINT)
             yield step
 
@@ -262,6 +324,34 @@ def test_resume_takes_no_state_of_another_order(capsys, folder, monkeypatch):
     code, _, err = run(capsys, *arguments, *QUICK, "--seed", "1", "--resume")
     assert code == 0
     assert "starting anew" in err
+
+
+def test_a_damaged_state_is_set_aside_and_the_painting_begins_anew(capsys, folder):
+    (folder / "out.png.state.npz").write_bytes(b"PK\x03\x04 nothing more")
+    code, _, err = run(capsys, "content.png", "style.png", "-o", "out.png", *QUICK, "--resume")
+    assert code == 0
+    assert "out.png.state.npz is damaged" in err
+    assert (folder / "out.png.state.npz.damaged").exists()
+    assert not (folder / "out.png.state.npz").exists()
+
+
+def test_a_state_that_lacks_something_changes_nothing(folder):
+    settings = StyleSettings(size=48, smallest=34, iterations=5)
+    transfer = StyleTransfer(settings, ["style.png"])
+    session = begun(transfer, "content.png")
+    for _, _step in zip(range(3), session.steps(), strict=False):
+        pass
+    state, record = session.state()
+    other = begun(transfer, "content.png")
+    with pytest.raises(KeyError):
+        other.restore({"picture": state["picture"]}, record)
+    assert other.history == []
+    # Its total variation was once saved under another name.
+    for step in record["history"]:
+        step["unevenness"] = step.pop("total_variation")
+    other.restore(state, record)
+    assert other.history == session.history
+    assert next(other.steps()) == next(session.steps())
 
 
 def killed(folder, wait, name):
@@ -498,19 +588,19 @@ def _features():
 @pytest.mark.long
 def test_the_real_network_gives_the_same_in_tiles(real):
     """VGG16 with the default's layers: the slope of a picture in tiles and at once."""
-    painter = StyleTransfer(StyleSettings(size=208), [real / "style.png"])
-    work = PaintingSession(painter, painter.scene(picture(0, 160, 208)))
-    whole = painter.targets(work.scene, (160, 208))
+    transfer = StyleTransfer(StyleSettings(size=208), [real / "style.png"])
+    session = PaintingSession(transfer, transfer.scene(picture(0, 160, 208)))
+    whole = transfer.targets(session.scene, (160, 208))
     x = encode(picture(3, 160, 208) / np.float32(255.0))
-    at_once = painter.objective.evaluate(x, whole)
-    fixed = painter.memory._fixed((160, 208))
-    painter.memory = Memory(
-        int(fixed + 160 * 176 * painter.memory.per_pixel), painter.memory.per_pixel, 10
+    at_once = transfer.objective.evaluate(x, whole)
+    fixed = transfer.memory._fixed((160, 208))
+    transfer.memory = Memory(
+        int(fixed + 160 * 176 * transfer.memory.per_pixel), transfer.memory.per_pixel, 10
     )
-    painter._means.clear()
-    tiled = painter.targets(work.scene, (160, 208))
+    transfer._means.clear()
+    tiled = transfer.targets(session.scene, (160, 208))
     assert len(tiled.tiles) > 1
-    found = painter.objective.evaluate(x, tiled)
+    found = transfer.objective.evaluate(x, tiled)
     np.testing.assert_allclose(found.terms, at_once.terms, rtol=1e-4)
     scale = np.abs(at_once.gradient).max()
     assert np.abs(found.gradient - at_once.gradient).max() <= 1e-4 * scale
@@ -520,10 +610,10 @@ def test_compat_is_neural_styles_loss_and_first_ten_steps(folder):
     """Johnson's formulas written out: sums over C·H·W, his weights, his L-BFGS."""
     content, style = picture(0, 64, 80), picture(1, 64, 80)
     settings = StyleSettings.parse({"compat": "neural-style", "size": "80", "iterations": "11"})
-    work = begun(StyleTransfer(settings, [style]), content)
+    session = begun(StyleTransfer(settings, [style]), content)
     seen = []
-    for _ in work.steps():
-        seen.append(work._optimiser.picture[0].astype(float))
+    for _ in session.steps():
+        seen.append(session._optimiser.picture[0].astype(float))
     oracle = Oracle(KERNELS, "max", "zero")
     mean = np.array([103.939, 116.779, 123.68])
     as_caffe = [values[..., ::-1].astype(float) - mean for values in (content, style)]
@@ -557,7 +647,7 @@ def test_compat_is_neural_styles_loss_and_first_ten_steps(folder):
     for ours, theirs in zip(seen, path, strict=False):
         moved = np.abs(theirs - noise.ravel()).max()
         assert np.abs(ours.ravel() - theirs).max() <= 2e-3 * moved
-    last = work.history[9]
+    last = session.history[9]
     reported, _ = loss(path[9].reshape(64, 80, 3))
     assert last.content + last.style == pytest.approx(reported, rel=2e-3)
 

@@ -37,7 +37,7 @@ def compiled(kind, pooling, padding, width_weights):
 
 
 def scene(kind, pooling="average", padding="replicate", width_weights=True, size=(37, 50),
-          regions=0, pixels=10**9, unevenness=0.02, given=None, kernels=KERNELS):  # fmt: skip
+          regions=0, pixels=10**9, tv_weight=0.02, given=None, kernels=KERNELS):  # fmt: skip
     """Return ours and the oracle's value of one picture."""
     random = np.random.default_rng(5)
     oracle = Oracle(kernels, pooling, padding)
@@ -66,7 +66,7 @@ def scene(kind, pooling="average", padding="replicate", width_weights=True, size
             ],
             layer_masks,
             shares.astype(np.float32),
-            unevenness,
+            tv_weight,
             tiles,
         ),
     )
@@ -84,7 +84,7 @@ def scene(kind, pooling="average", padding="replicate", width_weights=True, size
         width_weights,
         masks,
         tuple(shares),
-        unevenness,
+        tv_weight,
     )
     return ours, theirs, tiles
 
