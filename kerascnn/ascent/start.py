@@ -39,7 +39,7 @@ def start(
     contract = network.input
     height, width = size or contract.shape[:2]
     if Path(kind).is_file():
-        from kerascnn.images.reading import read_pictures
+        from kerascnn.images import read_pictures
 
         shape = (height, width, contract.channels)
         (picture,) = read_pictures([Path(kind)], replace(contract, shape=shape))
@@ -52,7 +52,7 @@ def start(
     if height is None or width is None:
         raise UsageError("the model takes pictures of any size: say which, by --size")
     if kind == "sample":
-        from kerascnn.images.reading import sample_pictures
+        from kerascnn.images import sample_pictures
 
         shape = (height, width, contract.channels)
         return sample_pictures(replace(contract, shape=shape), 1)[0].values[None]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kerascnn.errors import KerascnnError, one_line
-from kerascnn.images.reading import Picture
+from kerascnn.images import Picture
 from kerascnn.network.network import Network
 from kerascnn.plugin.visualizer import Visualizer, given_flags
 from kerascnn.results.heatmap import Heatmap

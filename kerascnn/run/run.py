@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerascnn.errors import KerascnnError, ModelError, PluginError, UsageError, one_line
-from kerascnn.images.reading import Picture, iter_pictures, read_pictures, sample_pictures
+from kerascnn.images import Picture, iter_pictures, read_pictures, sample_pictures
 from kerascnn.network.network import Network
 from kerascnn.network.precision import computing_in
 from kerascnn.network.target import Target
@@ -207,10 +207,10 @@ def visualize(
 def _sweep(
     visualizer: Visualizer, network: Network, images: Sequence[Any], folder: Path | None
 ) -> Run:
-    from kerascnn.images.sources import open_source
+    from kerascnn.images.picture_sets import open_pictures
     from kerascnn.run.sweep import sweep
 
-    source = open_source(images, network.input)
+    source = open_pictures(images, network.input)
     checkpoint = None
     if folder is not None and network.loaded is not None:
         checkpoint = folder / f"{visualizer.name}.part.npz"

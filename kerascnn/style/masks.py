@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from kerascnn.errors import ImageError, UsageError, one_line
-from kerascnn.images.decoding import decode, kind_of, not_a_picture, read_bytes
+from kerascnn.images.decoding import decode
+from kerascnn.images.file_kinds import kind_of, not_a_picture, read_bytes
 from kerascnn.style.features import Tap
 from kerascnn.style.pictures import Original, resized
 from kerascnn.terminal.progress import say

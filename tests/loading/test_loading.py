@@ -579,7 +579,11 @@ def test_sniffing_tells_the_formats(k, small, tmp_path):
     model.save(tmp_path / "a.keras")
     model.save_weights(tmp_path / "a.weights.h5")
     (tmp_path / "a.json").write_text(model.to_json())
-    for name, form in (("a.h5", "HDF5"), ("a.keras", "Keras archive"), ("a.json", "architecture JSON")):
+    for name, form in (
+        ("a.h5", "HDF5"),
+        ("a.keras", "Keras archive"),
+        ("a.json", "architecture JSON"),
+    ):
         what = sniff(tmp_path / name)
         assert (what.format, what.family) == (form, family(k))
         if name != "a.json" or family(k) == "keras2":
@@ -686,7 +690,7 @@ def test_initial_weights_never_show(k, tmp_path):
             np.testing.assert_array_equal(ours, theirs)
 
 
-# --- private files ---------------------------------------------------------------------------------
+# --- private files ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("copied", [True, False])
