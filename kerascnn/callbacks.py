@@ -128,7 +128,7 @@ class VisualizeCallback:
     def _pictures(self) -> Sequence[str | Path | Picture]:
         import numpy as np
 
-        from kerascnn.images.reading import Picture
+        from kerascnn.images import Picture
 
         if not isinstance(self._images, np.ndarray):
             return list(self._images)

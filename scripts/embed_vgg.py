@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 
 from kerascnn import Network
-from kerascnn.images.reading import read_picture
+from kerascnn.images import read_picture
 from kerascnn.models import vgg16_features
 from kerascnn.storage.files import replacing
 

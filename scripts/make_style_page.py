@@ -151,7 +151,7 @@ def dream(layer: str) -> None:
 
     from kerascnn import Network
     from kerascnn.ascent import Dreamer, strength
-    from kerascnn.images.reading import sample_pictures
+    from kerascnn.images import sample_pictures
     from kerascnn.models import vgg16_features
 
     network = Network(vgg16_features((None, None, 3)))

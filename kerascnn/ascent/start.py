@@ -40,7 +40,7 @@ def start(
     height, width = size or spec.shape[:2]
     spec = replace(spec, shape=(height, width, spec.channels))
     if Path(kind).is_file():
-        from kerascnn.images.reading import read_pictures
+        from kerascnn.images import read_pictures
 
         return read_pictures([Path(kind)], spec)[0].values[None]
     if kind not in ("noise", "constant", "sample"):
@@ -51,7 +51,7 @@ def start(
     if height is None or width is None:
         raise UsageError("the model takes pictures of any size: say which, by --size")
     if kind == "sample":
-        from kerascnn.images.reading import sample_pictures
+        from kerascnn.images import sample_pictures
 
         return sample_pictures(spec, 1)[0].values[None]
     spread = contrast if kind == "noise" else 0.0

@@ -17,10 +17,11 @@ from kerascnn.loading.digest import sha256_of_folder
 from kerascnn.loading.formats import saved_model
 from kerascnn.loading.loaded import Loaded
 from kerascnn.loading.model_file import ModelFile
+from kerascnn.loading.named_errors import naming
 from kerascnn.loading.private_file import PrivateFile, is_folder, open_private
-from kerascnn.loading.scan.allowlist import MAX_FEATURES, SLACK_ELEMENTS
+from kerascnn.loading.scan.limits import MAX_FEATURES, SLACK_ELEMENTS
 from kerascnn.loading.scan.report import Report
-from kerascnn.loading.sniffing import naming, sniff
+from kerascnn.loading.sniffing import sniff
 
 
 def load_model(

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from kerascnn.errors import KerascnnError, ModelError, RefusedError, one_line
-from kerascnn.families import Keras, Model, keras_of
+from kerascnn.errors import RefusedError
+from kerascnn.families import Model, keras_of
+from kerascnn.loading.named_errors import failing_as, naming
 from kerascnn.loading.private_file import PrivateFile
-from kerascnn.loading.scan.allowlist import OPERATIONS
 from kerascnn.loading.scan.report import Report
-from kerascnn.loading.sniffing import format_of, naming
+from kerascnn.loading.sniffing import format_of
 
 
 class ModelFile:
@@ -66,7 +64,8 @@ class ModelFile:
         keras = keras_of(self.family, self.shown)
         named = {alias: custom[name] for alias, name in report.aliases.items()}
         path = self.file.rename(self.what.saved_as)
-        with _keras_errors(self.shown, keras):
+        failed = f"{keras.__name__} {keras.__version__} can't load it"
+        with naming(self.shown), failing_as(failed):
             return self._format.load(keras, path, {**custom, **named}, bool(report.findings))
 
     def load_into(self, model: Model) -> None:
@@ -76,33 +75,5 @@ class ModelFile:
             ModelError: they don't fit.
         """
         path = self.file.rename(self.what.saved_as)
-        try:
+        with naming(self.shown), failing_as("the weights don't fit the architecture"):
             model.load_weights(path)
-        except KerascnnError:
-            raise
-        except Exception as error:
-            reason = one_line(error) or type(error).__name__
-            raise ModelError(
-                f"{self.shown}: the weights don't fit the architecture: {reason}"
-            ) from error
-
-
-@contextlib.contextmanager
-def _keras_errors(shown: str, keras: Keras) -> Iterator[None]:
-    """Turn whatever Keras raises about a file into one line."""
-    try:
-        yield
-    except KerascnnError:
-        raise
-    except Exception as error:
-        name = f"{keras.__name__} {keras.__version__}"
-        reason = _operations(str(error)) or one_line(error) or type(error).__name__
-        raise ModelError(f"{shown}: {name} can't load it: {reason}") from error
-
-
-def _operations(message: str) -> str | None:
-    """Explain why Keras 3 misses a layer in HDF5 that is an operation, where that is so."""
-    unknown = re.search(r"Unknown layer: '(\w+)'", message)
-    if unknown is None or unknown.group(1) not in OPERATIONS:
-        return None
-    return f"it reads no operations (here {unknown.group(1)}) from HDF5; save the model as .keras"

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from kerascnn.errors import KerascnnError, ModelError, one_line
+from kerascnn.errors import ModelError, one_line
 from kerascnn.loading.formats import saved_model
 from kerascnn.loading.formats.architecture_json import ArchitectureJson
 from kerascnn.loading.formats.archive import Archive
 from kerascnn.loading.formats.format import Format, Sniffed
 from kerascnn.loading.formats.hdf5 import Hdf5
+from kerascnn.loading.named_errors import naming
 from kerascnn.loading.private_file import is_folder, open_regular
 
 #: The formats of model files. (A SavedModel is a folder.)
@@ -68,12 +67,3 @@ def format_of(stream: BinaryIO) -> Format:
         "is not a saved Keras model (neither HDF5, a .keras archive, architecture JSON nor a "
         "SavedModel directory)"
     )
-
-
-@contextlib.contextmanager
-def naming(shown: str) -> Iterator[None]:
-    """Put the name of a file before what is wrong with it."""
-    try:
-        yield
-    except KerascnnError as error:
-        raise type(error)(f"{shown}: {error}") from error.__cause__

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kerascnn.errors import KerascnnError, one_line
-from kerascnn.images.reading import Picture
+from kerascnn.images import Picture
 from kerascnn.network.network import Network
 from kerascnn.plugin.options import given_flags
 from kerascnn.plugin.visualizer import Visualizer

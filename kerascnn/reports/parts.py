@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerascnn.errors import one_line
-from kerascnn.images.reading import Picture
+from kerascnn.images import Picture
 from kerascnn.network.network import Network
 from kerascnn.pages import embedded
 from kerascnn.reports.batch import Answer

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from kerascnn.errors import KerascnnError, one_line
-from kerascnn.images.reading import Picture
+from kerascnn.images import Picture
 from kerascnn.network.network import Network
 from kerascnn.plugin.registry import Registry
 from kerascnn.results.base import Result

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kerascnn.errors import KerascnnError, ModelError, PluginError, UsageError, one_line
-from kerascnn.images.reading import Picture, iter_pictures, read_pictures, sample_pictures
+from kerascnn.images import Picture, iter_pictures, read_pictures, sample_pictures
 from kerascnn.network.network import Network
 from kerascnn.network.precision import computing_in
 from kerascnn.network.target import Target
@@ -219,11 +219,11 @@ def ask(question: Question, network: Network, resume: str | Path | None = None) 
 
 
 def _sweep(question: Question, network: Network, folder: Path | None) -> Run:
-    from kerascnn.images.sources import open_source
+    from kerascnn.images.picture_sets import open_pictures
     from kerascnn.run.sweep import sweep
 
     visualizer = question.visualizer
-    source = open_source(question.images, network.input)
+    source = open_pictures(question.images, network.input)
     checkpoint = None
     if folder is not None and network.loaded is not None:
         checkpoint = ResultFiles(folder, visualizer.name).checkpoint

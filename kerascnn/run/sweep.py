@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from kerascnn.errors import ImageError, one_line
-from kerascnn.images.reading import Picture
-from kerascnn.images.sources import Chunk, Position, Source
+from kerascnn.images import Picture
+from kerascnn.images.picture_sets import Chunk, PictureSet, Position
 from kerascnn.network.network import Network
 from kerascnn.plugin.visualizer import Visualizer
 from kerascnn.results.base import Result
@@ -49,7 +49,7 @@ class Swept:
 def sweep(
     visualizer: Visualizer,
     network: Network,
-    source: Source,
+    source: PictureSet,
     ask: Callable[[np.ndarray], Result],
     checkpoint: Path | None = None,
 ) -> tuple[Result, tuple[Picture, ...]]:
@@ -82,10 +82,10 @@ def sweep(
     saved = time.monotonic()
     try:
         with progress(visualizer.name, source.total) as bar:
-            bar.advance(source.steps(so_far.after))
+            bar.advance(so_far.after[0])
             for chunk in _ahead(source.chunks(so_far.after, size)):
                 so_far = _with(so_far, chunk, ask)
-                bar.advance(source.steps(so_far.after) - source.steps(chunk.positions[0]))
+                bar.advance(so_far.after[0] - chunk.positions[0][0])
                 if kept and time.monotonic() - saved > _SECONDS:
                     _store(so_far, kept)
                     saved = time.monotonic()
@@ -105,8 +105,8 @@ def sweep(
     return result, pictures
 
 
-def _that_fit(wanted: Sequence[int], source: Source, network: Network) -> Sequence[int]:
-    """Return as many of the pictures to show as memory should hold."""
+def _that_fit(wanted: Sequence[int], source: PictureSet, network: Network) -> Sequence[int]:
+    """Return as many of the pictures to be seen as memory should hold."""
     budget = min(_PICTURES_BYTES, network.memory.bytes)
     most = max(1, budget // (4 * math.prod(source.shape)))
     if len(wanted) > most:
@@ -123,7 +123,7 @@ def _with(so_far: Swept, chunk: Chunk, ask: Callable[[np.ndarray], Result]) -> S
     return Swept(result, so_far.positions, chunk.after, so_far.count + len(chunk.positions))
 
 
-def _chunk_size(source: Source, network: Network) -> int:
+def _chunk_size(source: PictureSet, network: Network) -> int:
     budget = min(_CHUNK_BYTES, network.memory.bytes // 8)
     return max(1, min(_MOST_IN_CHUNK, budget // (4 * math.prod(source.shape))))
 
@@ -137,7 +137,9 @@ def _ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
             yield chunk
 
 
-def _configuration(visualizer: Visualizer, network: Network, source: Source) -> dict[str, object]:
+def _configuration(
+    visualizer: Visualizer, network: Network, source: PictureSet
+) -> dict[str, object]:
     """Return what tells one sweep from another."""
     loaded = network.loaded
     return {

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kerascnn.errors import ImageError, OutputError, UsageError, one_line
-from kerascnn.images.reading import iter_picture_paths
+from kerascnn.images import iter_picture_paths
 from kerascnn.network.precision import computing_in
 from kerascnn.storage.checkpoint import Checkpoint
 from kerascnn.storage.files import output_folder

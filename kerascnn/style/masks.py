@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from kerascnn.errors import ImageError, UsageError, one_line
-from kerascnn.images.decoding import decode, kind_of, not_a_picture, read_bytes
+from kerascnn.images.decoding import decode
+from kerascnn.images.file_kinds import kind_of, not_a_picture, read_bytes
 from kerascnn.style.features import Tap
 from kerascnn.style.pictures import Original, Source, resized
 from kerascnn.terminal.progress import say

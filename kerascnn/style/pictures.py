@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kerascnn.errors import ImageError, OutputError, nearest, one_line
-from kerascnn.images.decoding import decode, kind_of, not_a_picture, read_bytes
+from kerascnn.images.decoding import decode
+from kerascnn.images.file_kinds import kind_of, not_a_picture, read_bytes
 from kerascnn.storage.files import write_with
 from kerascnn.terminal.progress import say
 

@@ -16,8 +16,10 @@ from PIL import Image
 
 from helpers.picture_bytes import icc_profile, png, png_chunk, saved, tiff
 from kerascnn.errors import ImageError
-from kerascnn.images import decoding
-from kerascnn.images.decoding import FORMATS, MAX_SIDE, decode, kind_of, not_a_picture, read_bytes
+from kerascnn.images import decoding, file_kinds
+from kerascnn.images.decoding import decode
+from kerascnn.images.file_kinds import FORMATS, MAGIC, kind_of, not_a_picture, read_bytes
+from kerascnn.images.fitting import MAX_SIDE, Shape
 
 RNG = np.random.default_rng(7)
 COLOURS = RNG.integers(0, 256, (6, 8, 3), dtype=np.uint8)
@@ -31,7 +33,7 @@ def quiet(kind: str, text: str) -> None:
     pytest.fail(f"unexpected notice {kind}: {text}")  # which no "except Exception" swallows
 
 
-def unit(data: bytes, shape: decoding.Shape = OPEN_COLOUR) -> np.ndarray:
+def unit(data: bytes, shape: Shape = OPEN_COLOUR) -> np.ndarray:
     """Decode what nothing need be said about."""
     kind = kind_of(data[:64])
     assert kind is not None
@@ -42,7 +44,7 @@ def unit(data: bytes, shape: decoding.Shape = OPEN_COLOUR) -> np.ndarray:
     return found
 
 
-def refusal(data: bytes, shape: decoding.Shape = OPEN_COLOUR) -> str:
+def refusal(data: bytes, shape: Shape = OPEN_COLOUR) -> str:
     kind = kind_of(data[:64])
     assert kind is not None
     with pytest.raises(ImageError) as caught:
@@ -376,7 +378,7 @@ def test_a_cut_file_is_refused_unless_every_pixel_is_there(name: str) -> None:
         np.testing.assert_array_equal(found, whole, err_msg=f"cut at {place} of {len(data)}")
 
 
-def survives(data: bytes, shape: decoding.Shape = (10, 10, 3)) -> None:
+def survives(data: bytes, shape: Shape = (10, 10, 3)) -> None:
     """See that bytes end in a picture or in one line."""
     kind = kind_of(data[:64])
     if kind not in FORMATS:
@@ -393,7 +395,7 @@ def survives(data: bytes, shape: decoding.Shape = (10, 10, 3)) -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(magic=st.sampled_from([m for m, _ in decoding._MAGIC] + [b"P6 ", b""]), rest=st.binary())
+@given(magic=st.sampled_from([m for m, _ in MAGIC] + [b"P6 ", b""]), rest=st.binary())
 @example(magic=b"RIFF", rest=b"\0\0\0\0WEBP")
 def test_random_bytes_end_in_one_line(magic: bytes, rest: bytes) -> None:
     survives(magic + rest)
@@ -479,7 +481,7 @@ def test_files_that_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         with pytest.raises(ImageError, match=words):
             read_bytes(path)
     (tmp_path / "large.png").write_bytes(bytes(100))
-    monkeypatch.setattr(decoding, "MAX_BYTES", 99)
+    monkeypatch.setattr(file_kinds, "MAX_BYTES", 99)
     with pytest.raises(ImageError, match="too large"):
         read_bytes(tmp_path / "large.png")
 
@@ -556,7 +558,7 @@ def test_open_sizes_are_the_picture_s_own_up_to_a_limit() -> None:
     wide = Image.fromarray(np.zeros((100, 3000), np.uint8))
     said: list[str] = []
 
-    def taken(image: Image.Image, shape: decoding.Shape, kind: str = "PNG") -> tuple[int, ...]:
+    def taken(image: Image.Image, shape: Shape, kind: str = "PNG") -> tuple[int, ...]:
         found, size = decode(
             saved(image, kind), kind, "it", shape, lambda _, text: said.append(text)
         )

@@ -18,17 +18,20 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 import kerascnn
+from kerascnn.datasets import mnist as packaged_mnist
 from kerascnn.errors import ImageError, UsageError
-from kerascnn.images import arrays, reading
-from kerascnn.images.arrays import read_array
-from kerascnn.images.reading import (
+from kerascnn.images import (
     Picture,
+    arrays,
     iter_picture_paths,
     iter_pictures,
+    packaged,
     read_picture,
     read_pictures,
+    reading,
     sample_pictures,
 )
+from kerascnn.images.arrays import read_array
 from kerascnn.network.input_spec import InputSpec
 
 RNG = np.random.default_rng(3)
@@ -514,10 +517,8 @@ def mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[np.ndarray, 
     """Stand a small data set of MNIST's layout in the place of the packaged one."""
     digits = RNG.integers(0, 256, (40, 28, 28), dtype=np.uint8)
     labels = RNG.permutation(np.repeat(np.arange(10, dtype=np.uint8), 4))
-    data = tmp_path / "datasets" / "data"
-    data.mkdir(parents=True)
-    np.savez(data / "mnist-10000.npz", x_test=digits, y_test=labels)
-    monkeypatch.setattr(reading.resources, "files", lambda _: tmp_path)
+    np.savez(tmp_path / "digits.npz", x_test=digits, y_test=labels)
+    monkeypatch.setattr(packaged_mnist, "PACKAGED", tmp_path / "digits.npz")
     return digits, labels
 
 
@@ -557,7 +558,8 @@ def test_other_channels_have_no_sample(channels: int) -> None:
 def test_an_incomplete_installation_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading.resources, "files", lambda _: tmp_path)
+    monkeypatch.setattr(packaged, "SAMPLES", tmp_path)
+    monkeypatch.setattr(packaged_mnist, "PACKAGED", tmp_path / "none.npz")
     for channels in (1, 3):
         with pytest.raises(ImageError, match="install kerascnn again"):
             sample_pictures(InputSpec((28, 28, channels), "unit", "a test"))

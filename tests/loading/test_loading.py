@@ -690,7 +690,7 @@ def test_initial_weights_never_show(k, tmp_path):
             np.testing.assert_array_equal(ours, theirs)
 
 
-# --- private files ---------------------------------------------------------------------------------
+# --- private files ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("copied", [True, False])

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from helpers import hostile_files as hostile
 from kerascnn.errors import KerascnnError, ModelError, RefusedError
 from kerascnn.loading.loader import load_model
-from kerascnn.loading.scan import allowlist, config, strict_json, trees
+from kerascnn.loading.scan import allowlist, config, limits, strict_json, trees
 from kerascnn.loading.scan.hdf5 import Hdf5File
 from kerascnn.loading.scan.headers import FileBytes
 from kerascnn.loading.scan.objects import Objects
@@ -263,7 +263,7 @@ def test_an_evil_object_is_found_under_new_keys():
             st.lists(inner, max_size=4)
             | st.dictionaries(
                 st.sampled_from(
-                    sorted(allowlist.WEIGHT_KEYS | allowlist.SHAPE_KEYS | allowlist.DTYPE_KEYS)
+                    sorted(limits.WEIGHT_KEYS | limits.SHAPE_KEYS | allowlist.DTYPE_KEYS)
                     + ["class_name", "config", "module", "registered_name", "items", "layers"] * 3
                     + ["name", "inbound_nodes", "activation", "function", "value"]
                 ),
@@ -330,11 +330,11 @@ def test_damaged_json_is_an_error(text):
 
 def test_huge_configurations_are_refused():
     report = Report()
-    strict_json.parse(" " * (allowlist.MAX_CONFIG_BYTES + 1), "x", report)
+    strict_json.parse(" " * (limits.MAX_CONFIG_BYTES + 1), "x", report)
     assert report.findings
-    many = hostile.dense(data=[0] * (allowlist.MAX_CONFIG_NODES + 1), more=[[0]])
+    many = hostile.dense(data=[0] * (limits.MAX_CONFIG_NODES + 1), more=[[0]])
     assert "million" in findings(hostile.sequential([many]))[0]
-    crowd = [hostile.dense()] * (allowlist.MAX_CONFIG_OBJECTS + 1)
+    crowd = [hostile.dense()] * (limits.MAX_CONFIG_OBJECTS + 1)
     assert "objects" in findings(hostile.sequential(crowd))[0]
 
 

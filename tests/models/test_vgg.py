@@ -9,7 +9,7 @@ import pytest
 
 from helpers.paths import TESTS
 from kerascnn import Network
-from kerascnn.images.reading import read_picture
+from kerascnn.images import read_picture
 from kerascnn.models import vgg16_features
 
 FULL = np.load(TESTS / "data" / "vgg16-features.npz")

@@ -412,7 +412,7 @@ def test_a_cut_path_is_said_in_one_line(keras):
 
 
 def test_the_run_as_users_start_it(network):
-    from kerascnn.images.reading import Picture
+    from kerascnn.images import Picture
 
     values_ = np.random.default_rng(3).random((H, W, C)).astype(np.float32)
     pictures = [Picture(values_, "one", "here", None, (H, W))]

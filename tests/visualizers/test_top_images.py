@@ -22,8 +22,8 @@ from kerascnn import (
     UsageError,
     visualize,
 )
-from kerascnn.images.reading import Picture, read_pictures
-from kerascnn.images.sources import Chunk, Files
+from kerascnn.images import Picture, read_pictures
+from kerascnn.images.picture_sets import Chunk, PictureFiles
 from kerascnn.plugin.registry import Registry
 from kerascnn.render import draw, to_png
 from kerascnn.run.sweep import sweep
@@ -182,7 +182,7 @@ def test_numbers_that_are_not_finite_are_told(keras):
 
 def test_a_folder_is_swept_over(network, folder, capsys):
     run = visualize(Top(count=3), network, [folder])
-    source = Files([folder], network.input)
+    source = PictureFiles([folder], network.input)
     chunks = list(source.chunks((0, 0), 100))
     images = np.concatenate([chunk.values for chunk in chunks])
     assert len(images) == 12 + 1 + 8
@@ -291,9 +291,6 @@ class Made:
             stop = min(first + size, self.total)
             values = np.random.default_rng(first).random((stop - first, 12, 12, 1), np.float32)
             yield Chunk(values, [(number, 0) for number in range(first, stop)], (stop, 0))
-
-    def steps(self, place):
-        return place[0]
 
     def fetch(self, positions):
         return [

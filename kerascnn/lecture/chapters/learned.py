@@ -196,7 +196,7 @@ def _digits(work: ChapterBuilder) -> np.ndarray:
     """Return a test digit of each class, 10×28×28 in [0, 1]."""
     import numpy as np
 
-    from kerascnn.images.reading import sample_pictures
+    from kerascnn.images import sample_pictures
 
     contract = work.network("cnn").input
     return np.stack([contract.decode(p.values)[..., 0] for p in sample_pictures(contract, 10)])
@@ -205,7 +205,7 @@ def _digits(work: ChapterBuilder) -> np.ndarray:
 def _fooled(work: ChapterBuilder) -> None:
     import numpy as np
 
-    from kerascnn.images.reading import sample_pictures
+    from kerascnn.images import sample_pictures
     from kerascnn.lecture.experiments.fooling import fool
 
     network = work.network("cnn")

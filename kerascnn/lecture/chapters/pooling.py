@@ -173,7 +173,7 @@ def _subsampling(work: ChapterBuilder) -> None:
 
     import numpy as np
 
-    from kerascnn.images.reading import sample_pictures
+    from kerascnn.images import sample_pictures
     from kerascnn.lecture.experiments.small import digits, fit
     from kerascnn.network.input_spec import InputSpec
 

@@ -166,7 +166,7 @@ def _unmarked() -> np.ndarray:
 
 
 def _pictures(values: np.ndarray) -> list[Any]:
-    from kerascnn.images.reading import Picture
+    from kerascnn.images import Picture
 
     return [
         Picture(picture, f"horse {number}", "chapter why", None, picture.shape[:2])

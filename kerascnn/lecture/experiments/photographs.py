@@ -23,7 +23,7 @@ _MARGIN = 1
 
 def photographs(side: int = 192) -> npt.NDArray[np.float32]:
     """Return the packaged photographs: 4×side×side×3 in [0, 1]."""
-    from kerascnn.images.reading import sample_pictures
+    from kerascnn.images import sample_pictures
     from kerascnn.network.input_spec import InputSpec
 
     contract = InputSpec((side, side, 3), "unit", "book")

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from kerascnn.errors import ModelError, one_line
 from kerascnn.families import Keras, Model, family_of_version
 from kerascnn.loading.formats.format import Format, Sniffed, version_text
-from kerascnn.loading.scan.allowlist import MAX_CONFIG_BYTES
+from kerascnn.loading.scan.limits import MAX_CONFIG_BYTES
 from kerascnn.loading.scan.report import Report
 
 

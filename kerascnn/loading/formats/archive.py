@@ -15,8 +15,9 @@ from typing import BinaryIO, cast
 from kerascnn.errors import ModelError, one_line
 from kerascnn.families import family_of_version
 from kerascnn.loading.formats.format import Format, Sniffed, version_text
-from kerascnn.loading.scan.allowlist import MAX_CONFIG_BYTES, MAX_RATIO, MEMBERS, SLACK_BYTES
+from kerascnn.loading.scan.allowlist import MEMBERS
 from kerascnn.loading.scan.hdf5 import Hdf5File
+from kerascnn.loading.scan.limits import MAX_CONFIG_BYTES, MAX_RATIO, SLACK_BYTES
 from kerascnn.loading.scan.report import Report
 
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, BinaryIO, ClassVar, Literal
 
-from kerascnn.errors import KerascnnError, ModelError, one_line
+from kerascnn.errors import one_line
 from kerascnn.families import Keras, Model
+from kerascnn.loading.named_errors import failing_as
 from kerascnn.loading.scan import config, strict_json
 from kerascnn.loading.scan.report import Report
 
@@ -51,7 +51,7 @@ class Format(ABC):
         Raises:
             ModelError: it is damaged, or holds nothing of Keras.
         """
-        with self._damage_is_an_error():
+        with failing_as(f"the {self.noun} is damaged"):
             return self._sniff(stream)
 
     def scan(
@@ -76,7 +76,7 @@ class Format(ABC):
             ModelError: the file is damaged.
         """
         report = Report(values=values)
-        with self._damage_is_an_error():
+        with failing_as(f"the {self.noun} is damaged"):
             texts = self._look_through(stream, report)
         for name, text in () if weights_only or report.findings else texts:
             parsed = strict_json.parse(text, name, report)
@@ -108,15 +108,6 @@ class Format(ABC):
 
         Where there are findings, nothing needs to be returned.
         """
-
-    @contextlib.contextmanager
-    def _damage_is_an_error(self) -> Iterator[None]:
-        try:
-            yield
-        except KerascnnError:
-            raise
-        except Exception as error:  # h5py and zipfile raise a dozen kinds on damaged files
-            raise ModelError(f"the {self.noun} is damaged: {one_line(error, 120)}") from error
 
 
 def version_text(value: object) -> str | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, BinaryIO
 
 from kerascnn.errors import ModelError
 from kerascnn.families import Keras, Model, family_of_version
 from kerascnn.loading.formats.format import Format, Sniffed, version_text
+from kerascnn.loading.scan.allowlist import OPERATIONS
 from kerascnn.loading.scan.hdf5 import Hdf5File
 from kerascnn.loading.scan.report import Report
 
@@ -47,5 +49,18 @@ class Hdf5(Format):
         return [(name, text) for name, text in texts if text is not None]
 
     def load(self, keras: Keras, path: str, custom: dict[str, Any], trusted: bool) -> Model:
-        """Let Keras load a scanned file; Keras 2 has no safe mode for HDF5."""
-        return super().load(keras, path, custom, trusted and keras.__name__ != "tf_keras")
+        """Let Keras load a scanned file; Keras 2 has no safe mode for HDF5.
+
+        Raises:
+            ModelError: the model has operations for layers, which Keras 3 does not read from HDF5.
+        """
+        try:
+            return super().load(keras, path, custom, trusted and keras.__name__ != "tf_keras")
+        except ValueError as error:
+            unknown = re.search(r"Unknown layer: '(\w+)'", str(error))
+            if unknown is None or unknown[1] not in OPERATIONS:
+                raise
+            raise ModelError(
+                f"Keras can't load operations (here {unknown[1]}) from HDF5; save the model as "
+                ".keras"
+            ) from error

@@ -6,9 +6,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from kerascnn.errors import KerascnnError, ModelError, one_line
+from kerascnn.errors import ModelError
 from kerascnn.families import Keras, Layer, Model
 from kerascnn.loading.formats.format import Sniffed
+from kerascnn.loading.named_errors import failing_as
 
 FORMAT = "SavedModel"
 #: Why a SavedModel is refused without trust.
@@ -49,14 +50,10 @@ def load(tf_keras: Keras, folder: Path, what: Sniffed, custom: dict[str, Any]) -
     Raises:
         ModelError: TensorFlow can't load it.
     """
-    try:
+    with failing_as("TensorFlow can't load it"):
         if what.family is None:
             return _opaque(tf_keras, folder)
         return tf_keras.models.load_model(str(folder), compile=False, custom_objects=custom)
-    except KerascnnError:
-        raise
-    except Exception as error:
-        raise ModelError(f"TensorFlow can't load it: {one_line(error)}") from error
 
 
 def _opaque(tf_keras: Keras, folder: Path) -> Model:

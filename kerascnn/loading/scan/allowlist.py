@@ -12,58 +12,51 @@ import functools
 import re
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+def words(text: str, ranks: str = "") -> frozenset[str]:
+    """Return the words of a text; with ranks, each word once for each, in the place of ``#``."""
+    words = text.split()
+    return frozenset(word.replace("#", rank) for word in words for rank in ranks or "#")
 
 
 #: Models: graphs of layers.
-MODELS = _words("Sequential Functional Model")
+MODELS = words("Sequential Functional Model")
 
 #: Layers of both Keras generations.
-LAYERS = _words(
+LAYERS = words(
     """
     InputLayer Activation ActivityRegularization AddLoss Identity Masking
     Dense EinsumDense Embedding
-    Conv1D Conv2D Conv3D Convolution1D Convolution2D Convolution3D
-    Conv1DTranspose Conv2DTranspose Conv3DTranspose
-    Convolution1DTranspose Convolution2DTranspose Convolution3DTranspose
     DepthwiseConv1D DepthwiseConv2D SeparableConv1D SeparableConv2D
     SeparableConvolution1D SeparableConvolution2D LocallyConnected1D LocallyConnected2D
-    MaxPooling1D MaxPooling2D MaxPooling3D MaxPool1D MaxPool2D MaxPool3D
-    AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D AvgPool2D AvgPool3D
-    GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D
-    GlobalAvgPool1D GlobalAvgPool2D GlobalAvgPool3D
-    GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D
-    GlobalMaxPool1D GlobalMaxPool2D GlobalMaxPool3D
-    AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D
-    AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D
     Add Subtract Multiply Average Maximum Minimum Concatenate Dot
     BatchNormalization BatchNormalizationV1 BatchNormalizationV2 SyncBatchNormalization
     LayerNormalization GroupNormalization UnitNormalization RMSNormalization SpectralNormalization
     ReLU LeakyReLU PReLU ELU ThresholdedReLU Softmax
-    Dropout SpatialDropout1D SpatialDropout2D SpatialDropout3D AlphaDropout GaussianDropout
-    GaussianNoise
-    Flatten Reshape Permute RepeatVector
-    ZeroPadding1D ZeroPadding2D ZeroPadding3D Cropping1D Cropping2D Cropping3D
-    UpSampling1D UpSampling2D UpSampling3D
+    Dropout AlphaDropout GaussianDropout GaussianNoise Flatten Reshape Permute RepeatVector
     Attention AdditiveAttention MultiHeadAttention GroupQueryAttention GroupedQueryAttention
     TimeDistributed Bidirectional RNN SimpleRNN SimpleRNNCell LSTM LSTMCell GRU GRUCell
-    StackedRNNCells ConvLSTM1D ConvLSTM2D ConvLSTM3D
-    Rescaling Normalization Resizing CenterCrop CategoryEncoding
+    StackedRNNCells Rescaling Normalization Resizing CenterCrop CategoryEncoding
     RandomFlip RandomCrop RandomRotation RandomTranslation RandomZoom RandomHeight RandomWidth
     RandomContrast RandomBrightness RandomHue RandomSaturation RandomSharpness RandomShear
     RandomGrayscale RandomPosterization RandomColorDegeneration RandomColorJitter RandomInvert
     RandomErasing RandomGaussianBlur RandomPerspective RandomElasticTransform
-    AutoContrast Equalization Solarization MixUp CutMix AugMix RandAugment Pipeline
-    LayerScale
+    AutoContrast Equalization Solarization MixUp CutMix AugMix RandAugment Pipeline LayerScale
     """
+) | words(
+    """
+    Conv#D Convolution#D Conv#DTranspose Convolution#DTranspose ConvLSTM#D
+    MaxPooling#D MaxPool#D AveragePooling#D AvgPool#D AdaptiveAveragePooling#D AdaptiveMaxPooling#D
+    GlobalAveragePooling#D GlobalAvgPool#D GlobalMaxPooling#D GlobalMaxPool#D
+    SpatialDropout#D ZeroPadding#D Cropping#D UpSampling#D
+    """,
+    "123",
 )
 
 #: Layers that wrap one TensorFlow function (Keras 2), which must be in ``SYMBOLS``.
-SYMBOL_LAYERS = _words("TFOpLambda SlicingOpLambda")
+SYMBOL_LAYERS = words("TFOpLambda SlicingOpLambda")
 
 #: Operations as nodes of a Keras 3 graph (``keras.ops``): arithmetic on tensors and nothing else.
-OPERATIONS = _words(
+OPERATIONS = words(
     """
     Abs Absolute Add All Amax Amin Any Append Arccos Arccosh Arcsin Arcsinh Arctan Arctan2 Arctanh
     Argmax Argmin Argsort ArraySplit Average BroadcastTo Ceil Clip Concatenate Conj Copy Cos Cosh
@@ -89,7 +82,7 @@ OPERATIONS = _words(
 )
 
 #: Initializers, by class and by the short names that configurations use.
-INITIALIZERS = _words(
+INITIALIZERS = words(
     """
     Constant GlorotNormal GlorotUniform HeNormal HeUniform Identity IdentityInitializer LecunNormal
     LecunUniform Ones Orthogonal OrthogonalInitializer RandomNormal RandomUniform TruncatedNormal
@@ -100,14 +93,14 @@ INITIALIZERS = _words(
     """
 )
 
-REGULARIZERS = _words(
+REGULARIZERS = words(
     """
     L1 L1L2 L2 OrthogonalRegularizer SoftOrthogonalConstraint
     l1 l1_l2 l2 orthogonal_regularizer
     """
 )
 
-CONSTRAINTS = _words(
+CONSTRAINTS = words(
     """
     MaxNorm MinMaxNorm NonNeg RadialConstraint UnitNorm
     max_norm maxnorm min_max_norm minmaxnorm non_neg nonneg radial_constraint unit_norm unitnorm
@@ -115,7 +108,7 @@ CONSTRAINTS = _words(
 )
 
 #: Activation functions. Layers used as activations are in ``LAYERS``.
-ACTIVATIONS = _words(
+ACTIVATIONS = words(
     """
     celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh
     leaky_relu linear log_sigmoid log_softmax mish relu relu6 selu sigmoid silu soft_shrink softmax
@@ -125,12 +118,12 @@ ACTIVATIONS = _words(
 )
 
 #: Layers that the name of an activation may stand for.
-ACTIVATION_LAYERS = _words("ELU LeakyReLU PReLU ReLU Softmax ThresholdedReLU")
+ACTIVATION_LAYERS = words("ELU LeakyReLU PReLU ReLU Softmax ThresholdedReLU")
 
-POLICIES = _words("Policy DTypePolicy FloatDTypePolicy")
+POLICIES = words("Policy DTypePolicy FloatDTypePolicy")
 
 #: Element types and precision policies, as strings.
-DTYPES = _words(
+DTYPES = words(
     """
     float16 float32 float64 bfloat16 half float double int8 int16 int32 int64 int uint8 uint16
     uint32 uint64 bool complex64 complex128 mixed_float16 mixed_bfloat16 infer _infer
@@ -139,7 +132,7 @@ DTYPES = _words(
 
 #: What a training configuration may name. It is never given to Keras; it is looked at because a
 #: file that hides code there is not to be loaded at all.
-OPTIMIZERS = _words(
+OPTIMIZERS = words(
     """
     Adadelta Adafactor Adagrad Adam AdamW Adamax Ftrl Lamb Lion LossScaleOptimizer
     LossScaleOptimizerV3 Muon Nadam RMSprop SGD ScheduleFreeAdamW
@@ -147,7 +140,7 @@ OPTIMIZERS = _words(
     PolynomialDecay LearningRateSchedule
     """
 )
-LOSSES = _words(
+LOSSES = words(
     """
     BinaryCrossentropy BinaryFocalCrossentropy CTC CategoricalCrossentropy
     CategoricalFocalCrossentropy CategoricalGeneralizedCrossEntropy CategoricalHinge Circle
@@ -156,7 +149,7 @@ LOSSES = _words(
     SparseCategoricalCrossentropy SquaredHinge Tversky LossesContainer MetricsContainer
     """
 )
-METRICS = _words(
+METRICS = words(
     """
     AUC Accuracy BinaryAccuracy BinaryIoU CategoricalAccuracy ConcordanceCorrelation F1Score
     FBetaScore FalseNegatives FalsePositives IoU LogCoshError Mean MeanIoU MeanMetricWrapper
@@ -247,66 +240,63 @@ def module_is_allowed(module: str) -> bool:
 #: TensorFlow functions that Keras 2 graphs may call: arithmetic, shapes, neural-network
 #: operations and picture geometry. No files, no Python callbacks, no control flow, no codecs, no
 #: random state, no strings.
-SYMBOLS = _words(
-    """
-    __operators__.add __operators__.eq __operators__.getitem __operators__.ne
-    argsort boolean_mask broadcast_to cast clip_by_norm clip_by_value concat convert_to_tensor
-    cumsum einsum ensure_shape expand_dims fill gather gather_nd identity one_hot ones_like pad rank
-    repeat reshape reverse roll round scatter_nd sequence_mask shape size slice sort
-    space_to_batch split squeeze stack stop_gradient strided_slice tensor_scatter_nd_add
-    tensor_scatter_nd_update tile transpose unstack where zeros_like
-    batch_to_space saturate_cast meshgrid norm
-    math.abs math.accumulate_n math.acos math.acosh math.add math.add_n math.argmax math.argmin
-    math.asin math.asinh math.atan math.atan2 math.atanh math.ceil math.conj math.cos math.cosh
-    math.count_nonzero math.cumprod math.cumsum math.divide math.divide_no_nan math.equal math.erf
-    math.erfc math.exp math.expm1 math.floor math.floordiv math.floormod math.greater
-    math.greater_equal math.imag math.is_finite math.is_inf math.is_nan math.l2_normalize math.less
-    math.less_equal math.log math.log1p math.log_sigmoid math.log_softmax math.logical_and
-    math.logical_not math.logical_or math.logical_xor math.maximum math.minimum math.mod
-    math.multiply math.multiply_no_nan math.negative math.not_equal math.pow math.real
-    math.reciprocal math.reciprocal_no_nan math.reduce_all math.reduce_any
-    math.reduce_euclidean_norm math.reduce_logsumexp math.reduce_max math.reduce_mean
-    math.reduce_min math.reduce_prod math.reduce_std math.reduce_sum math.reduce_variance math.rint
-    math.round math.rsqrt math.scalar_mul math.sigmoid math.sign math.sin math.sinh math.softmax
-    math.softplus math.softsign math.sqrt math.square math.squared_difference math.subtract math.tan
-    math.tanh math.top_k math.truediv math.xdivy math.xlogy math.zero_fraction
-    nn.atrous_conv2d nn.avg_pool nn.avg_pool1d nn.avg_pool2d nn.avg_pool3d nn.batch_normalization
-    nn.bias_add nn.conv1d nn.conv2d nn.conv2d_transpose nn.conv3d nn.convolution nn.crelu
-    nn.depth_to_space nn.depthwise_conv2d nn.dilation2d nn.elu nn.erosion2d nn.gelu nn.l2_loss
-    nn.l2_normalize nn.leaky_relu nn.local_response_normalization nn.log_softmax nn.lrn nn.max_pool
-    nn.max_pool1d nn.max_pool2d nn.max_pool3d nn.moments nn.normalize_moments nn.pool nn.relu
-    nn.relu6 nn.selu nn.separable_conv2d nn.sigmoid nn.silu nn.softmax nn.softplus nn.softsign
-    nn.space_to_batch nn.space_to_depth nn.swish nn.tanh nn.top_k nn.zero_fraction
-    image.adjust_brightness image.adjust_contrast image.adjust_gamma image.adjust_hue
-    image.adjust_saturation image.central_crop image.convert_image_dtype image.crop_and_resize
-    image.crop_to_bounding_box image.extract_patches image.flip_left_right image.flip_up_down
-    image.grayscale_to_rgb image.hsv_to_rgb image.image_gradients image.pad_to_bounding_box
-    image.per_image_standardization image.resize image.resize_bilinear
-    image.resize_nearest_neighbor image.resize_with_crop_or_pad image.resize_with_pad
-    image.rgb_to_grayscale image.rgb_to_hsv image.rgb_to_yiq image.rgb_to_yuv image.rot90
-    image.sobel_edges image.total_variation image.transpose image.yiq_to_rgb image.yuv_to_rgb
-    linalg.adjoint linalg.band_part linalg.diag linalg.diag_part linalg.einsum linalg.l2_normalize
-    linalg.matmul linalg.matrix_transpose linalg.matvec linalg.norm linalg.normalize linalg.set_diag
-    linalg.tensordot linalg.trace
-    keras.activations.elu keras.activations.exponential keras.activations.gelu
-    keras.activations.hard_sigmoid keras.activations.linear keras.activations.mish
-    keras.activations.relu keras.activations.selu keras.activations.sigmoid
-    keras.activations.softmax keras.activations.softplus keras.activations.softsign
-    keras.activations.swish keras.activations.tanh
-    keras.backend.abs keras.backend.batch_dot keras.backend.batch_flatten
-    keras.backend.batch_normalization keras.backend.bias_add keras.backend.cast keras.backend.clip
-    keras.backend.concatenate keras.backend.conv2d keras.backend.cos keras.backend.depthwise_conv2d
-    keras.backend.dot keras.backend.elu keras.backend.exp keras.backend.expand_dims
-    keras.backend.flatten keras.backend.hard_sigmoid keras.backend.l2_normalize keras.backend.log
-    keras.backend.max keras.backend.maximum keras.backend.mean keras.backend.min
-    keras.backend.minimum keras.backend.permute_dimensions keras.backend.pool2d keras.backend.pow
-    keras.backend.prod keras.backend.relu keras.backend.reshape keras.backend.resize_images
-    keras.backend.reverse keras.backend.sigmoid keras.backend.sign keras.backend.sin
-    keras.backend.softmax keras.backend.softplus keras.backend.softsign
-    keras.backend.spatial_2d_padding keras.backend.sqrt keras.backend.square keras.backend.squeeze
-    keras.backend.stack keras.backend.std keras.backend.sum keras.backend.tanh
-    keras.backend.transpose keras.backend.var
-    """
+_SYMBOLS = {
+    "__operators__": """
+        add eq getitem ne
+    """,
+    "": """
+        argsort boolean_mask broadcast_to cast clip_by_norm clip_by_value concat convert_to_tensor
+        cumsum einsum ensure_shape expand_dims fill gather gather_nd identity one_hot ones_like pad
+        rank repeat reshape reverse roll round scatter_nd sequence_mask shape size slice sort
+        space_to_batch split squeeze stack stop_gradient strided_slice tensor_scatter_nd_add
+        tensor_scatter_nd_update tile transpose unstack where zeros_like batch_to_space
+        saturate_cast meshgrid norm
+    """,
+    "math": """
+        abs accumulate_n acos acosh add add_n argmax argmin asin asinh atan atan2 atanh ceil conj
+        cos cosh count_nonzero cumprod cumsum divide divide_no_nan equal erf erfc exp expm1 floor
+        floordiv floormod greater greater_equal imag is_finite is_inf is_nan l2_normalize less
+        less_equal log log1p log_sigmoid log_softmax logical_and logical_not logical_or logical_xor
+        maximum minimum mod multiply multiply_no_nan negative not_equal pow real reciprocal
+        reciprocal_no_nan reduce_all reduce_any reduce_euclidean_norm reduce_logsumexp reduce_max
+        reduce_mean reduce_min reduce_prod reduce_std reduce_sum reduce_variance rint round rsqrt
+        scalar_mul sigmoid sign sin sinh softmax softplus softsign sqrt square squared_difference
+        subtract tan tanh top_k truediv xdivy xlogy zero_fraction
+    """,
+    "nn": """
+        atrous_conv2d avg_pool avg_pool1d avg_pool2d avg_pool3d batch_normalization bias_add conv1d
+        conv2d conv2d_transpose conv3d convolution crelu depth_to_space depthwise_conv2d dilation2d
+        elu erosion2d gelu l2_loss l2_normalize leaky_relu local_response_normalization log_softmax
+        lrn max_pool max_pool1d max_pool2d max_pool3d moments normalize_moments pool relu relu6 selu
+        separable_conv2d sigmoid silu softmax softplus softsign space_to_batch space_to_depth swish
+        tanh top_k zero_fraction
+    """,
+    "image": """
+        adjust_brightness adjust_contrast adjust_gamma adjust_hue adjust_saturation central_crop
+        convert_image_dtype crop_and_resize crop_to_bounding_box extract_patches flip_left_right
+        flip_up_down grayscale_to_rgb hsv_to_rgb image_gradients pad_to_bounding_box
+        per_image_standardization resize resize_bilinear resize_nearest_neighbor
+        resize_with_crop_or_pad resize_with_pad rgb_to_grayscale rgb_to_hsv rgb_to_yiq rgb_to_yuv
+        rot90 sobel_edges total_variation transpose yiq_to_rgb yuv_to_rgb
+    """,
+    "linalg": """
+        adjoint band_part diag diag_part einsum l2_normalize matmul matrix_transpose matvec norm
+        normalize set_diag tensordot trace
+    """,
+    "keras.activations": """
+        elu exponential gelu hard_sigmoid linear mish relu selu sigmoid softmax softplus softsign
+        swish tanh
+    """,
+    "keras.backend": """
+        abs batch_dot batch_flatten batch_normalization bias_add cast clip concatenate conv2d cos
+        depthwise_conv2d dot elu exp expand_dims flatten hard_sigmoid l2_normalize log max maximum
+        mean min minimum permute_dimensions pool2d pow prod relu reshape resize_images reverse
+        sigmoid sign sin softmax softplus softsign spatial_2d_padding sqrt square squeeze stack std
+        sum tanh transpose var
+    """,
+}
+SYMBOLS = frozenset(
+    f"{module}.{name}".lstrip(".") for module, names in _SYMBOLS.items() for name in names.split()
 )
 
 
@@ -316,7 +306,7 @@ def symbol_is_allowed(symbol: str) -> bool:
 
 
 #: Texts that an operation's arguments may hold (padding, resampling, padding mode …).
-OPERATION_TEXTS = _words(
+OPERATION_TEXTS = words(
     """
     SAME VALID same valid NHWC NCHW NWC NCW NDHWC NCDHW channels_last channels_first
     CONSTANT REFLECT SYMMETRIC EDGE constant reflect symmetric edge
@@ -326,73 +316,13 @@ OPERATION_TEXTS = _words(
 )
 
 #: Arguments of operations whose text is a name or an element type, checked by their own rules.
-OPERATION_NAME_KEYS = _words("name")
-DTYPE_KEYS = _words(
+OPERATION_NAME_KEYS = words("name")
+DTYPE_KEYS = words(
     "dtype input_dtype output_dtype out_type Tout variable_dtype compute_dtype storage_dtype"
 )
 
 #: Members a .keras archive may have.
-MEMBERS = _words("config.json metadata.json model.weights.h5")
+MEMBERS = words("config.json metadata.json model.weights.h5")
 
 #: HDF5 filters (compression): those that libhdf5 brings itself, by number, never a plug-in.
 FILTERS = {1: "gzip", 2: "shuffle", 3: "fletcher32", 4: "szip", 5: "nbit", 6: "scaleoffset"}
-
-# Bounds. Honest files stay far below each; see tests for the largest known ones.
-MAX_CONFIG_BYTES = 16 << 20
-MAX_CONFIG_DEPTH = 120
-MAX_CONFIG_NODES = 1_000_000
-MAX_CONFIG_OBJECTS = 100_000
-MAX_TEXT = 1024
-MAX_INTEGER = 2**31
-#: Values of one picture or feature map: 2^28 float32 are 1 GiB.
-MAX_ELEMENTS = 2**28
-#: Values of one feature map of one picture, once the model is built.
-MAX_FEATURES = 2**29
-MAX_HDF5_OBJECTS = 50_000
-MAX_HDF5_DEPTH = 64
-MAX_ATTRIBUTE_BYTES = 64 << 20
-#: What may be declared beyond what is stored, for data without compression and with.
-SLACK_BYTES = 1 << 20
-MAX_RATIO = 100
-#: Weights a model may make beyond those the file stores (seeds, counters), in values.
-SLACK_ELEMENTS = 1 << 20
-
-#: Whole numbers that may be large: random seeds and object identities.
-UNBOUNDED_KEYS = _words("seed shared_object_id")
-
-#: Numbers that make weights: never more than values stored in the whole file.
-WEIGHT_KEYS = _words(
-    """
-    units filters input_dim output_dim num_heads key_dim value_dim head_dim num_query_heads
-    num_key_value_heads depth_multiplier lora_rank
-    """
-)
-
-#: Shapes whose product is bounded by ``MAX_ELEMENTS`` (the first, the batch, taken as it is).
-SHAPE_KEYS = _words(
-    "batch_input_shape batch_shape input_shape build_input_shape shape target_shape output_shape"
-)
-
-#: The largest value of numbers that make work or pictures at build time.
-CAPS = {
-    "size": 4096,
-    "height": 65536,
-    "width": 65536,
-    "padding": 65536,
-    "cropping": 65536,
-    "strides": 65536,
-    "dilation_rate": 65536,
-    "pool_size": 65536,
-    "n": 1 << 24,
-    "num_tokens": 1 << 24,
-    "num_or_size_splits": 65536,
-    "indices_or_sections": 65536,
-    "num": 65536,
-    "num_chains": 64,
-    "num_layers": 64,
-    "num_ops": 64,
-    "chain_depth": 64,
-    "bins": 65536,
-    "rank": 16,
-    "power_iterations": 1000,
-}

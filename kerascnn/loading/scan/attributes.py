@@ -12,8 +12,8 @@ from __future__ import annotations
 import math
 import struct
 
-from kerascnn.loading.scan.allowlist import MAX_ATTRIBUTE_BYTES
 from kerascnn.loading.scan.headers import FileBytes, damaged, number
+from kerascnn.loading.scan.limits import MAX_ATTRIBUTE_BYTES
 
 _INTEGER, _FLOAT, _TEXT, _ENUMERATION, _VARIABLE_LENGTH = 0, 1, 3, 8, 9
 _OBJECT = struct.Struct("<HHIQ")

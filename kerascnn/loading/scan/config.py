@@ -1,4 +1,4 @@
-"""Walk through a model's configuration and find what Keras must not be told to do.
+"""Walk through a model's configuration and find what Keras must not be asked to do.
 
 Keras rebuilds a model from nested JSON objects, each naming a class (``class_name``), perhaps the
 module to import it from, and the arguments to call it with. Whatever is not on a list of
@@ -10,31 +10,31 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection
-from typing import Any
 
 from kerascnn.errors import ModelError, one_line
-from kerascnn.loading.scan import allowlist, graph
-from kerascnn.loading.scan.references import has_tensor, is_reference
+from kerascnn.loading.scan import allowlist, graph, limits
+from kerascnn.loading.scan.references import after_reference, reference, references
 from kerascnn.loading.scan.report import Report
+from kerascnn.loading.scan.strict_json import Json
 
 _OURS = (
     "Keras' own; supply it by a plugin with the hook kerascnn_custom_objects, "
     "for example --plugin-file my_layers.py"
 )
-#: Built-in functions that no loss or metric is called.
+#: Built-in functions; no loss or metric has such a name.
 _BUILTINS = frozenset({"breakpoint", "compile", "eval", "exec", "getattr", "open", "__import__"})
-#: Packages whose functions are no losses or metrics of anybody's own.
+#: Packages that no user's own loss or metric comes from.
 _FOREIGN = (
     frozenset(sys.stdlib_module_names) | {"keras", "tf_keras", "tensorflow", "numpy", "torch"}
 ) - {"builtins"}
 
 
-def scan_model(config: Any, source: str, report: Report, custom: Collection[str]) -> None:
+def scan_model(config: Json, source: str, report: Report, custom: Collection[str]) -> None:
     """Scan the configuration of a model.
 
     Args:
-        config: as ``parse`` returned it.
-        source: where it stands in the file.
+        config: as `strict_json.parse` returned it.
+        source: where in the file it stands.
         report: takes the findings; its ``values`` bound the size of the model.
         custom: names of the classes and functions that the caller supplies.
 
@@ -47,11 +47,11 @@ def scan_model(config: Any, source: str, report: Report, custom: Collection[str]
         raise ModelError(f"the {source} is damaged: it is no JSON object")
 
 
-def scan_training(config: Any, source: str, report: Report) -> None:
+def scan_training(config: Json, source: str, report: Report) -> None:
     """Scan a training configuration, which is never given to Keras.
 
-    Losses and metrics of the author's own are therefore let through; code hidden there, and
-    functions of the standard library or of TensorFlow where a loss should stand, are not.
+    So the author's own losses and metrics are allowed there. Hidden code is not, nor are functions
+    of the standard library or of TensorFlow in the place of a loss.
     """
     _Walk(source, report, frozenset(), training=True).run(config)
 
@@ -63,8 +63,8 @@ class _TooMuchError(Exception):
 class _Walk:
     """One walk through one configuration.
 
-    ``key`` is, all through, the name under which a value stands in its object; values in a list
-    inherit that of the list.
+    In all methods ``key`` is the name under which a value stands in its object; values in a list
+    have the key of the list.
     """
 
     def __init__(
@@ -79,9 +79,9 @@ class _Walk:
         self._nodes = 0
         self._objects = 0
         self._times = 1  # how often the object at hand is called, all calls around it counted
-        self._bounds = dict.fromkeys(allowlist.WEIGHT_KEYS, max(report.values, 1)) | allowlist.CAPS
+        self._bounds = dict.fromkeys(limits.WEIGHT_KEYS, max(report.values, 1)) | limits.CAPS
 
-    def run(self, config: Any) -> None:
+    def run(self, config: Json) -> None:
         try:
             self._value(config, "")
         except _TooMuchError as error:
@@ -93,14 +93,14 @@ class _Walk:
 
     def _enter(self) -> None:
         self._depth += 1
-        if self._depth > allowlist.MAX_CONFIG_DEPTH:
+        if self._depth > limits.MAX_CONFIG_DEPTH:
             raise _TooMuchError("a configuration nested too deeply")
-        if self._nodes > allowlist.MAX_CONFIG_NODES:
+        if self._nodes > limits.MAX_CONFIG_NODES:
             raise _TooMuchError("a configuration of more than a million values")
 
     # -- values ---------------------------------------------------------------------------------
 
-    def _value(self, value: Any, key: str) -> None:
+    def _value(self, value: Json, key: str) -> None:
         if isinstance(value, str):
             self._text(value, key)
         elif value is None or isinstance(value, bool):
@@ -118,7 +118,7 @@ class _Walk:
                 self._entries(value)
             self._depth -= 1
 
-    def _entries(self, entries: dict[str, Any], but: frozenset[str] = frozenset()) -> None:
+    def _entries(self, entries: dict[str, Json], but: frozenset[str] = frozenset()) -> None:
         self._nodes += len(entries)
         for key, value in entries.items():
             if value is None or value is False or key in but:
@@ -131,33 +131,33 @@ class _Walk:
             else:
                 self._value(value, key)
 
-    def _list(self, values: list[Any], key: str) -> None:
+    def _list(self, values: list[Json], key: str) -> None:
         self._nodes += len(values)
-        if key in allowlist.SHAPE_KEYS:
+        if key in limits.SHAPE_KEYS:
             self._shape(values, key)
         for value in values:
             self._value(value, key)
 
-    def _shape(self, values: list[Any], key: str) -> None:
+    def _shape(self, values: list[Json], key: str) -> None:
         product = 1
         for size in values:
             if isinstance(size, (int, float)) and size == size and size > 1:
                 product *= min(int(min(size, 2**62)), 2**62)
-        if product > allowlist.MAX_ELEMENTS:
+        if product > limits.MAX_ELEMENTS:
             self._find(f"{key} of {_many(product)} values")
 
     def _number(self, value: float, key: str) -> None:
-        if key in allowlist.UNBOUNDED_KEYS:
+        if key in limits.UNBOUNDED_KEYS:
             return
-        if isinstance(value, int) and abs(value) > allowlist.MAX_INTEGER:
+        if isinstance(value, int) and abs(value) > limits.MAX_INTEGER:
             self._find(f"{key or 'a number'} = {_many(value)}")
         elif value > self._bounds.get(key, value):
             self._find(f"{key} = {_many(value)}, more than {self._reason(key)}")
 
     def _reason(self, key: str) -> str:
-        if key in allowlist.WEIGHT_KEYS:
+        if key in limits.WEIGHT_KEYS:
             return f"the {self._report.values} weights in the file"
-        return f"{allowlist.CAPS[key]}"
+        return f"{limits.CAPS[key]}"
 
     def _text(self, value: str, key: str) -> None:
         if self._training:
@@ -173,41 +173,38 @@ class _Walk:
             self._find(f"a vocabulary to be read from {one_line(value, 80)!r}")
         elif key in self._bounds and value.strip().lstrip("+-").isdigit():
             self._find(f"{key} = {one_line(value, 30)!r}, a text where a number belongs")
-        elif len(value) > allowlist.MAX_TEXT:
+        elif len(value) > limits.MAX_TEXT:
             self._find(f"a text of {len(value)} characters as {one_line(key, 40)}")
 
     # -- objects --------------------------------------------------------------------------------
 
-    def _object(self, item: dict[str, Any], key: str) -> None:
+    def _object(self, item: dict[str, Json], key: str) -> None:
         # A model called twice that holds a model called twice … is built anew for each call.
         nodes, times = item.get("inbound_nodes"), self._times
         if isinstance(nodes, list):
             self._times *= max(len(nodes), 1)
         self._objects += self._times
-        if self._objects > allowlist.MAX_CONFIG_OBJECTS:
-            raise _TooMuchError(f"a graph of more than {allowlist.MAX_CONFIG_OBJECTS} objects")
+        if self._objects > limits.MAX_CONFIG_OBJECTS:
+            raise _TooMuchError(f"a graph of more than {limits.MAX_CONFIG_OBJECTS} objects")
         name = item["class_name"]
         if not isinstance(name, str):
             self._find("a class_name that is no text")
             return
         config = item.get("config")
-        label = config.get("name") if isinstance(config, dict) else None
-        if not isinstance(label, str):
-            label = item.get("name")
-        named = isinstance(label, str)
-        if isinstance(label, str):
-            self._trail.append(label)
+        labels = (config.get("name") if isinstance(config, dict) else None, item.get("name"))
+        label = [text for text in labels if isinstance(text, str)][:1]
+        self._trail += label
         if name in _STRUCTURES:
             self._structure(name, item, key)
         elif name == "function":
             self._function(item)
         elif self._class(name, item):
             self._entries(item, _IDENTITY)
-        if named:
+        if label:
             self._trail.pop()
         self._times = times
 
-    def _class(self, name: str, item: dict[str, Any]) -> bool:
+    def _class(self, name: str, item: dict[str, Json]) -> bool:
         """Check which class an object names; tell whether to look into it."""
         short = name.rsplit(">", 1)[-1]
         if short in self._custom:
@@ -243,7 +240,7 @@ class _Walk:
             self._find(problem)
         return True
 
-    def _custom_class(self, name: str, short: str, item: dict[str, Any]) -> bool:
+    def _custom_class(self, name: str, short: str, item: dict[str, Json]) -> bool:
         module, registered = item.get("module"), item.get("registered_name", name)
         # Registered, it is looked up by that name; otherwise Keras 2 would import the module.
         if not isinstance(registered, str) and (registered is not None or module is not None):
@@ -261,12 +258,12 @@ class _Walk:
         if _foreign(module) and not allowlist.module_is_allowed(str(module)):
             self._find(f"{_shown(short)} from the module {_shown(module)}")
 
-    def _symbol(self, config: object) -> None:
+    def _symbol(self, config: Json) -> None:
         symbol = config.get("function") if isinstance(config, dict) else None
         if not isinstance(symbol, str) or not allowlist.symbol_is_allowed(symbol):
             self._find(f"a call of the TensorFlow function {_shown(symbol)}")
 
-    def _function(self, item: dict[str, Any]) -> None:
+    def _function(self, item: dict[str, Json]) -> None:
         name, module = item.get("config"), item.get("module")
         registered = item.get("registered_name")
         shown = f"the function {_shown(name)} of the module {_shown(module)}"
@@ -288,11 +285,10 @@ class _Walk:
 
     # -- structures: tuples, slices, tensors ------------------------------------------------------
 
-    def _structure(self, name: str, item: dict[str, Any], key: str) -> None:
+    def _structure(self, name: str, item: dict[str, Json], key: str) -> None:
         keys, inner_keys = _STRUCTURES[name]
-        inner = item.get("config")
-        fits = keys.issuperset(item) and (inner is None or isinstance(inner, dict))
-        if not fits or not inner_keys.issuperset(inner or ()):
+        inner = {} if item.get("config") is None else item["config"]
+        if not (isinstance(inner, dict) and inner_keys.issuperset(inner) and keys.issuperset(item)):
             self._find(f"a {name} with more in it than belongs there")
         elif name in ("__numpy__", "__tensor__"):
             self._array(inner)
@@ -301,15 +297,14 @@ class _Walk:
         else:
             self._argument(item.get("items", inner), "shape" if name == "TensorShape" else key)
 
-    def _array(self, inner: Any) -> None:
-        array = inner if isinstance(inner, dict) else {}
+    def _array(self, array: dict[str, Json]) -> None:
         kind = array.get("dtype")
         if not isinstance(kind, str) or kind not in allowlist.DTYPES:
             self._find("an array whose elements are no numbers")
             return
         self._numbers(array.get("value"))
 
-    def _numbers(self, value: Any) -> None:
+    def _numbers(self, value: Json) -> None:
         self._nodes += 1
         if isinstance(value, list):
             self._enter()
@@ -319,36 +314,30 @@ class _Walk:
         elif not isinstance(value, (int, float, type(None))):
             self._find("an array with something else than numbers in it")
 
-    def _keras_tensor(self, inner: Any) -> None:
-        if not isinstance(inner, dict):
-            self._find("a tensor without a description")
-            return
+    def _keras_tensor(self, inner: dict[str, Json]) -> None:
         self._value(inner.get("shape"), "shape")
         self._value(inner.get("dtype"), "dtype")
         history = inner.get("keras_history")
-        if history is not None and not is_reference(history):
+        if history is not None and reference(history) is None:
             self._find("a tensor with a history that is none")
 
     # -- arguments of calls ------------------------------------------------------------------------
 
-    def _nodes_of(self, nodes: Any) -> None:
+    def _nodes_of(self, nodes: Json) -> None:
         for node in nodes if isinstance(nodes, list) else [nodes]:
-            if not has_tensor(node):
+            if not any(references(node)):
                 # Keras would compute it at once, however large.
                 self._find("an operation on constants alone")
             self._argument(node, "")
 
-    def _argument(self, value: Any, key: str) -> None:
+    def _argument(self, value: Json, key: str) -> None:
         """Check what a node of the graph hands to a layer: tensors, numbers, a few fixed words."""
         self._nodes += 1
         self._enter()
         if isinstance(value, list):
-            if key in allowlist.SHAPE_KEYS:
+            if key in limits.SHAPE_KEYS:
                 self._shape(value, key)
-            rest = value
-            if is_reference(value[:3]):
-                rest = value[2:] if value[0] == "_CONSTANT_VALUE" else value[3:]
-            for item in rest:
+            for item in after_reference(value):
                 self._argument(item, key)
         elif isinstance(value, dict):
             if "class_name" in value:
@@ -363,7 +352,7 @@ class _Walk:
         self._depth -= 1
 
     def _argument_text(self, value: str, key: str) -> None:
-        if key in allowlist.OPERATION_NAME_KEYS and len(value) <= allowlist.MAX_TEXT:
+        if key in allowlist.OPERATION_NAME_KEYS and len(value) <= limits.MAX_TEXT:
             return
         if value not in allowlist.OPERATION_TEXTS and value not in allowlist.DTYPES:
             self._find(f"the text {one_line(value, 60)!r} as an argument of an operation")

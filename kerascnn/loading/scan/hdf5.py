@@ -11,14 +11,14 @@ import math
 from typing import Any, BinaryIO, TypeAlias
 
 from kerascnn.errors import ModelError
-from kerascnn.loading.scan.allowlist import (
-    FILTERS,
+from kerascnn.loading.scan.allowlist import FILTERS
+from kerascnn.loading.scan.headers import FileBytes, damaged
+from kerascnn.loading.scan.limits import (
     MAX_HDF5_DEPTH,
     MAX_HDF5_OBJECTS,
     MAX_RATIO,
     SLACK_BYTES,
 )
-from kerascnn.loading.scan.headers import FileBytes, damaged
 from kerascnn.loading.scan.objects import Objects
 from kerascnn.loading.scan.report import Report, bytes_text
 

@@ -6,7 +6,7 @@ import json
 from typing import TypeAlias
 
 from kerascnn.errors import ModelError, one_line
-from kerascnn.loading.scan.allowlist import MAX_CONFIG_BYTES
+from kerascnn.loading.scan.limits import MAX_CONFIG_BYTES
 from kerascnn.loading.scan.report import Report
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"

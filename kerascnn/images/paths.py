@@ -1,20 +1,20 @@
-"""Folders of pictures: what to take from them, in which order, and what was left."""
+"""Paths of pictures: files as they are named, folders opened in a natural order."""
 
 from __future__ import annotations
 
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from kerascnn.errors import ImageError, one_line
-from kerascnn.images.decoding import kind_of, not_a_picture
+from kerascnn.images.file_kinds import kind_of, not_a_picture
 from kerascnn.terminal.progress import say
 
 
 class Tally:
-    """How many files of a folder were taken and skipped; says so when its block ends.
+    """Counts the files of a folder that were taken and skipped; shows it when its block ends.
 
     Raises:
         ImageError: at the end of the block, if none was taken.
@@ -35,7 +35,7 @@ class Tally:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        # GeneratorExit: the reader has had enough.
+        # GeneratorExit: no more pictures are wanted.
         if kind is not None and kind is not GeneratorExit:
             return
         if self._skipped and self.taken:
@@ -47,13 +47,34 @@ class Tally:
             )
 
 
-def is_folder(path: Path) -> bool:
-    """Tell whether a path that must exist is a folder.
+def iter_picture_paths(paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield paths of pictures one by one: files as named, folders opened and naturally sorted.
+
+    Files in folders are told by their first bytes; what is no picture or array is skipped, and a
+    line on stderr says how many were. Hidden files, and links to folders, are skipped silently.
 
     Raises:
-        ImageError: there is nothing, or nothing that may be looked at.
+        ImageError: a path is missing, or a folder can't be read or holds no picture.
     """
-    return stat.S_ISDIR(_mode(path))
+    for path, tally in listed(paths):
+        if tally is not None:
+            tally.taken += 1
+        yield path
+
+
+def listed(paths: Iterable[Path]) -> Iterator[tuple[Path, Tally | None]]:
+    """Yield paths as `iter_picture_paths`, each with the tally of its folder; None for one named.
+
+    Whether all exist is found out before the first is yielded. The caller counts what it takes.
+    """
+    named = [(Path(path), stat.S_ISDIR(_mode(Path(path)))) for path in paths]
+    for path, is_folder in named:
+        if not is_folder:
+            yield path, None
+            continue
+        with Tally(path) as tally:
+            for inside in _candidates(path, tally):
+                yield inside, tally
 
 
 def _mode(path: Path) -> int:
@@ -64,15 +85,10 @@ def _mode(path: Path) -> int:
         raise ImageError(f"can't read picture {one_line(path)}: {one_line(reason)}") from error
 
 
-def candidates(folder: Path, tally: Tally) -> Iterator[Path]:
+def _candidates(folder: Path, tally: Tally) -> Iterator[Path]:
     """Yield the files that begin like a picture, a folder's own before those of the folders in it.
 
-    Args:
-        folder: where to look; hidden names and links to folders are passed over.
-        tally: is told of what is no picture.
-
-    Raises:
-        ImageError: a folder can't be read.
+    Hidden names and links to folders are left out; ``tally`` counts what is no picture.
     """
     try:
         with os.scandir(folder) as entries:
@@ -86,7 +102,7 @@ def candidates(folder: Path, tally: Tally) -> Iterator[Path]:
         path = folder / entry.name
         if entry.is_dir():
             if not entry.is_symlink():
-                yield from candidates(path, tally)
+                yield from _candidates(path, tally)
             continue
         try:
             head = _head(path)
