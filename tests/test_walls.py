@@ -35,7 +35,7 @@ ROOMS = {
     "testing": {"errors", "visualizer"},
     "style": set(),
     "pages": set(),
-    "lecture": {"errors"},
+    "lecture": {"lazy"},
     "cli": {"commands", "errors", "kerascnn", "click"},
     "__main__": {"cli"},
 }
