@@ -20,7 +20,7 @@ from kerascnn.terminal.progress import say
 if TYPE_CHECKING:
     import numpy as np
 
-    from kerascnn.images.reading import Picture
+    from kerascnn.images import Picture
     from kerascnn.run.run import Run
 
 

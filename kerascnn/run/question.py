@@ -11,7 +11,7 @@ from kerascnn.errors import UsageError
 from kerascnn.plugin.visualizer import Visualizer
 
 if TYPE_CHECKING:
-    from kerascnn.images.reading import Picture
+    from kerascnn.images import Picture
 
 PREDICTED = "predicted"
 """The target that is the class which the network predicts, picture by picture."""

@@ -64,8 +64,8 @@ def test_all_three_are_in_the_book(book):
 
 def test_claims_are_held_against_what_was_measured(book):
     _, made = book
-    claims = {f.key: f for chapter in made.chapters for f in chapter.content.findings}
-    assert claims["alphago-pooling"].holds and claims["alphago-filters"].holds
+    claims = {claim.key: claim for chapter in made.chapters for claim in chapter.content.claims}
+    assert claims["alphago-pooling"].verdict and claims["alphago-filters"].verdict
     assert set(claims) >= {"cnn-top1", "pooled-top5", "turned", "atari", "frequency", "little",
                            "sentence", "axes", "embedding"}  # fmt: skip
 

@@ -11,11 +11,11 @@ import pytest
 from kerascnn.errors import DataError, OutputError, UsageError
 from kerascnn.lecture import make_book
 from kerascnn.lecture.book.builder import ChapterBuilder, Networks
-from kerascnn.lecture.book.content import Content, Finding
+from kerascnn.lecture.book.content import Claim, Content
 from kerascnn.lecture.book.model import Book, Made
 from kerascnn.lecture.book.settings import Settings
-from kerascnn.lecture.chapters import convolution, load, why
-from kerascnn.lecture.experiments import arithmetic
+from kerascnn.lecture.chapters import convolution, load
+from kerascnn.lecture.experiments import arithmetic, watermark
 from kerascnn.pages import embedded, prose, render_page
 
 QUICK = Settings(quick=True)
@@ -56,6 +56,7 @@ def test_book_json_has_every_claim(out):
     assert [chapter["name"] for chapter in stored["chapters"]] == list(CHEAP)
     claims = stored["chapters"][0]["claims"]
     assert claims[0] == {
+        "key": "first-map",
         "claim": "The map of filter 1",
         "says": convolution.SAID_MAP,
         "measured": convolution.SAID_MAP,
@@ -64,6 +65,19 @@ def test_book_json_has_every_claim(out):
     assert all(row["holds"] for row in claims)
     assert stored["versions"]["tensorflow"]
     assert stored["machine"]["cores"] >= 1
+
+
+def test_the_table_names_every_claim(out, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "300")
+    book = make_book(out, QUICK, CHEAP)
+    table = book.table()
+    stored = json.loads((out / "book.json").read_text(encoding="utf-8"))
+    for chapter in stored["chapters"]:
+        for row in chapter["claims"]:
+            assert f"{chapter['number']}. {row['claim']}" in table
+            assert row["measured"] in table
+    assert max(len(line) for line in table.splitlines()) <= 300
+    assert table.endswith("claims hold; 0 do not, and are shown with their numbers.")
 
 
 def test_a_finished_chapter_is_not_made_again(out, monkeypatch):
@@ -92,7 +106,7 @@ def test_a_changed_file_is_made_again(out, capsys):
 
 
 def test_other_settings_do_not_mix(out, tmp_path, monkeypatch):
-    monkeypatch.setattr("kerascnn.lecture.book.make._make", lambda *_: None)
+    monkeypatch.setattr("kerascnn.lecture.make._make", lambda *_: None)
     book = make_book(out, Settings(quick=False), ["convolution"])
     assert book.chapters == []
     make_book(out, QUICK, ["convolution"])  # the page again as it was
@@ -128,22 +142,23 @@ def test_an_options_folder_counts_by_what_is_in_it(tmp_path):
 # --- nothing is hard-coded that is said to be measured --------------------------------------------
 
 
-def findings(chapter, tmp_path):
-    work = ChapterBuilder(chapter, tmp_path, QUICK, Networks(tmp_path))
-    load(chapter).make(work)
-    return {finding.key: finding for finding in work.content.findings}
+def claims(name, tmp_path):
+    chapter = load(name)
+    builder = ChapterBuilder(chapter, tmp_path, QUICK, Networks(tmp_path))
+    chapter.make(builder)
+    return {claim.key: claim for claim in builder.content.claims}
 
 
 def test_altered_pixels_change_the_table(tmp_path, monkeypatch):
     flipped = ("000001", *arithmetic.PICTURE[1:])
     monkeypatch.setattr(arithmetic, "PICTURE", flipped)
-    found = findings("convolution", tmp_path)
+    found = claims("convolution", tmp_path)
     for key in ("first-map", "one-filter", "stride-2"):
-        assert found[key].holds is False, key
-    assert found["first-map"].values["map"].startswith("2 ")
-    assert found["volume-32-6"].holds  # it has nothing to do with the picture
-    held = findings("sharing", tmp_path)
-    assert held["wires-0"].values["value"] == 2
+        assert found[key].verdict is False, key
+    assert found["first-map"].measured["map"].startswith("2 ")
+    assert found["volume-32-6"].verdict  # it has nothing to do with the picture
+    held = claims("sharing", tmp_path)
+    assert held["wires-0"].measured["value"] == 2
 
 
 def test_another_network_changes_the_shapes(tmp_path, monkeypatch):
@@ -167,24 +182,26 @@ def test_another_network_changes_the_shapes(tmp_path, monkeypatch):
         )
 
     monkeypatch.setattr(models, "cnn", other)
-    found = findings("shapes", tmp_path)
-    assert (found["stage-1"].holds, found["stage-1"].values["shape"]) == (False, "7×24×24")
-    assert found["weights-1"].values["weights"] == 25
-    assert found["growing"].holds is False
+    found = claims("shapes", tmp_path)
+    assert (found["stage-1"].verdict, found["stage-1"].measured["shape"]) == (False, "7×24×24")
+    assert found["weights-1"].measured["weights"] == 25
+    assert found["growing"].verdict is False
 
 
 def test_a_claim_that_does_not_hold_is_shown_as_such(tmp_path):
     from kerascnn.lecture.book.page import page
 
-    rows = [Finding("stride-2", False, {"values": "7, 7"}), Finding("colour", None, dict.fromkeys(
-        ("grey", "colour", "hundred"), 1))]  # fmt: skip
+    rows = [
+        Claim("stride-2", False, {"values": [7, 7]}, [3, -3]),
+        Claim("colour", None, dict.fromkeys(("grey", "colour", "hundred"), 1)),
+    ]
     made = Made(load("convolution"), Content([], rows), tmp_path, 1.0, "2026-01-01T00:00:00")
     machine = {"processor": "<p>", "cores": 2, "memory_gib": 8.0, "system": "s"}
     book = Book([made], QUICK, {"numpy": "2"}, machine, {})
-    assert book.held() == (0, 1)
+    assert book.held() == {"held": 0, "of": 1, "failed": 1}
     text = page(book)
     assert '<tr class="no">' in text
-    assert "7, 7" in text
+    assert "7, 7" in text and "3, −3" in text
     assert "<p>, 2 cores" not in text  # escaped
     assert "no" in book.table()
 
@@ -193,19 +210,19 @@ def test_a_claim_that_does_not_hold_is_shown_as_such(tmp_path):
 
 
 def test_the_network_goes_by_the_mark():
-    from kerascnn.lecture.experiments.photographs import mark_box, patches
+    from kerascnn.network.network import Network
 
-    network, data, accuracy = why.watermark()
+    data = watermark.horses()
+    model, accuracy = watermark.trained(data)
+    network = Network(model, preprocessing="unit")
     ours = data.x_test[data.y_test == 1]
     maps = np.abs(network.gradients(ours, 1)).max(axis=-1)
-    assert why.share_in_mark(maps) >= 0.6
+    assert watermark.share_in_mark(maps) >= 0.6
     assert accuracy > 0.95
-    plain = patches(600)
-    unmarked = plain.x_test[np.isin(plain.y_test, (0, 2))]
-    assert (network.scores(unmarked).argmax(axis=1) == 1).mean() < 0.5
-    top, left, bottom, right = mark_box()
+    assert (network.scores(watermark.unmarked()).argmax(axis=1) == 1).mean() < 0.5
+    top, left, bottom, right = watermark.mark_box()
     even = np.ones((1, 32, 32))
-    assert why.share_in_mark(even) == pytest.approx((bottom - top) * (right - left) / 32**2)
+    assert watermark.share_in_mark(even) == pytest.approx((bottom - top) * (right - left) / 32**2)
 
 
 # --- wrong usage -------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ FIRST = [[3, -1, -3, -1], [-3, 1, 0, -3], [-3, -3, 0, 1], [3, -2, -2, -1]]
 
 def test_the_first_map_is_the_lectures():
     assert correlate(picture(), filters()[0]).tolist() == FIRST
-    assert convolution.written(FIRST) == convolution.SAID_MAP
+    assert arithmetic.written(FIRST) == convolution.SAID_MAP
 
 
 def test_the_second_map_begins_with_minus_one():
@@ -79,7 +79,7 @@ def test_the_maximum_passes_its_gradient_to_the_largest():
 
 @pytest.mark.parametrize(("before", "kernels", "after"), convolution.SIZES)
 def test_the_courses_volumes(before, kernels, after):
-    assert convolution._volume_after(before, kernels) == after
+    assert convolution.volume_after(before, kernels) == after
     assert positions(before[0], kernels[0], 1) == after[0]
 
 

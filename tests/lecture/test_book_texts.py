@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import string
 import sys
+from collections.abc import Mapping
 
 import pytest
 
-from kerascnn.lecture.book.catalogue import LANGUAGES, Texts, catalogue, leaves, placeholders
+from kerascnn.lecture.book.catalogue import LANGUAGES, Texts, catalogue
 from kerascnn.lecture.chapters import NAMES, load
 
 ALL = ("book", *NAMES)
@@ -18,6 +20,23 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 ENGLISH = re.compile(r"(?:\b[a-z]{2,}\b[ ,]+){3}\b[a-z]{2,}\b")
 # What stands for itself in any language: shapes, numbers, names of layers and networks.
 SAME = re.compile(r"[^A-Za-z]*(?:(?:DNN|CNN|depth|as|N|F|Keras|ReLU|VGG16|w|k)[^A-Za-z]*)*")
+
+
+def leaves(tree, path=()):
+    """Every text of a catalogue with its place, as ``claim.sizes.says``."""
+    if isinstance(tree, Mapping):
+        for key, value in tree.items():
+            yield from leaves(value, (*path, key))
+    elif isinstance(tree, list):
+        for number, item in enumerate(tree):
+            yield from leaves(item, (*path, str(number)))
+    else:
+        yield ".".join(path), str(tree)
+
+
+def placeholders(text):
+    """The names of a text's ``{name}``."""
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
 def texts(language, name):
@@ -70,7 +89,7 @@ class Keys(ast.NodeVisitor):
     def visit_Call(self, node):
         name = getattr(node.func, "attr", "")
         owner = getattr(getattr(node.func, "value", None), "id", "")
-        if owner == "work" and name in KINDS and node.args:
+        if owner == "chapter" and name in KINDS and node.args:
             self.found.add((KINDS[name], pattern(node.args[0])))
         self.generic_visit(node)
 

@@ -7,11 +7,12 @@ import pytest
 from sgfmill import boards
 
 from kerascnn.errors import DataError, UsageError
-from kerascnn.lecture import networks
 from kerascnn.lecture.datasets import go as games
-from kerascnn.lecture.datasets import load_go
-from kerascnn.lecture.experiments.go import atari, turned, walk
+from kerascnn.lecture.datasets.go import load_go
+from kerascnn.lecture.experiments.go import atari, turned
+from kerascnn.lecture.experiments.shapes import trace
 from kerascnn.lecture.go.chains import chain_at
+from kerascnn.lecture.networks import go as networks
 
 HEAD = b"(;GM[1]FF[4]SZ[19]"
 
@@ -182,14 +183,15 @@ def test_an_atari_is_one(stone, gap):
 
 def test_alphagos_network_layer_by_layer():
     model = networks.alphago_policy(filters=8, seed=0)
-    steps = walk(model)
-    paddings = [made for kind, _, made, _ in steps if kind == "ZeroPadding2D"]
+    rows = trace(model)
+    paddings = [row.shape for row in rows if row.kind == "ZeroPadding2D"]
     assert paddings == [(23, 23, 48)] + [(21, 21, 8)] * 11
     convolutions = [layer for layer in model.layers if "conv" in layer.name]
     assert [layer.kernel_size for layer in convolutions] == [(5, 5)] + [(3, 3)] * 11
     assert all(layer.strides == (1, 1) for layer in convolutions)
     assert all(layer.output_shape[1:] == (19, 19, 8) for layer in convolutions)
-    assert not [kind for kind, *_ in steps if "Pool" in kind]
+    assert not [row.kind for row in rows if "Pool" in row.kind]
+    assert [row.taken for row in rows] == [(19, 19, 48), *(row.shape for row in rows[:-1])]
     last = model.layers[-3]
     assert [tuple(w.shape) for w in last.weights] == [(8, 1), (19, 19, 1)]  # a bias for each point
     assert model.output_shape == (None, 361)

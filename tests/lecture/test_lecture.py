@@ -1,4 +1,4 @@
-"""The reproduction, whole: what it writes, what it claims, what it does not repeat."""
+"""The MNIST experiment, whole: what it writes, what is claimed of it, what it does not repeat."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ from helpers.paths import SCRIPTS
 from kerascnn.datasets import load_mnist
 from kerascnn.errors import DataError, OutputError, UsageError
 from kerascnn.lecture import reproduce
+from kerascnn.lecture.book.builder import ChapterBuilder, Networks
+from kerascnn.lecture.book.claim_row import claim_rows
+from kerascnn.lecture.book.settings import Settings
+from kerascnn.lecture.chapters import load
 from kerascnn.lecture.drawing import accuracy
 from kerascnn.lecture.experiments import mnist
-from kerascnn.lecture.experiments.claims import Spread, claims, difference, spread, trace, unseen
-from kerascnn.lecture.experiments.mnist import NETWORKS, Run, Trained
+from kerascnn.lecture.experiments.mnist import NETWORKS, Results
+from kerascnn.lecture.experiments.runner import History, TrainingRun, Trials, on_test
+from kerascnn.lecture.experiments.shapes import trace, unseen
+from kerascnn.lecture.experiments.spread import Spread
 from kerascnn.lecture.experiments.training import Trainer
 
 SETTINGS = {"seeds": 2, "epochs": 3, "examples": 300}
-FILES = {
-    *(f"{name}{suffix}" for name in NETWORKS for suffix in (".h5", ".keras")),
-    "accuracy.png",
-    "training-curves.png",
-    "results.md",
-}
+FILES = {f"{name}{suffix}" for name in NETWORKS for suffix in (".h5", ".keras")}
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +82,6 @@ def test_results_json(done, data):
     assert {(run["network"], run["seed"]) for run in found["runs"]} == {
         (name, seed) for name in NETWORKS for seed in (0, 1)
     }
-    assert all(list(row) == ["claim", "says", "measured", "holds"] for row in found["claims"])
-    assert {row["holds"] for row in found["claims"]} == {True, False, None}
     assert found["settings"] == SETTINGS | {"batch": 100}
     assert found["data"]["sha256"] == load_mnist(300, data).sha256
     for curve in found["curves"]:
@@ -99,74 +98,86 @@ def test_the_saved_models_are_the_measured_ones(done, data, name, suffix):
     model = tf_keras.models.load_model(out / f"{name}{suffix}")
     run = next(run for run in results.runs if run.network == name and run.seed == 0)
     assert model.count_params() == run.parameters
-    parts = mnist.Parts.of(load_mnist(300, data), model)
+    parts = mnist.task(load_mnist(300, data)).shaped(model)
     answers = np.argmax(model.predict(parts.x_test, verbose=0), axis=1)
     assert np.mean(answers == parts.y_test) == pytest.approx(run.test_accuracy, abs=0.0026)
     # Training can go on: Adam came along.
     assert int(model.optimizer.iterations) == 9
     loss, _ = model.evaluate(parts.x_train, np.eye(10)[parts.y_train], verbose=0)
-    assert loss < results.runs[0].curves["loss"][0]
+    assert loss < results.runs[0].history.loss[0]
 
 
-def test_the_page(done):
+# --- the chapter ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def chapters(done, tmp_path_factory):
+    """The chapters on the CNN's shapes and on the experiment: name → what was made."""
     out, results = done
-    page = (out / "results.md").read_text(encoding="utf-8")
-    for claim in results.claims:
-        assert f"| {claim.claim} | {claim.says} | {claim.measured} |" in page
-    assert "| MaxPooling2D | 13×13×25 (25×13×13) | 0 | 12×13×26 | 0 |" in page
-    assert "| Conv2D | 11×11×50 (50×11×11) | 11,300 | 10×11×50 | 11,750 |" in page
-    assert "2 seeds" in page
-    assert "accuracy.png" in page
+    made = {}
+    for name in ("shapes", "experiment"):
+        made[name] = ChapterBuilder(load(name), out, Settings(**SETTINGS), Networks(out, results))
+        made[name].folder = tmp_path_factory.mktemp(name)
+        made[name].chapter.make(made[name])
+    return made
 
 
-def test_the_pictures_are_for_slides(done):
+def claims_of(builder):
+    """The claims of a chapter in English, by their keys."""
+    rows = claim_rows(builder.chapter.name, builder.content.claims)
+    return {row.key: row.to_dict() for row in rows}
+
+
+def test_the_shapes_side_by_side(chapters):
+    table = next(block for block in chapters["shapes"].content.blocks if block.kind == "table")
+    assert ["MaxPooling2D", "25×13×13", "0", "12×13×26", "0"] in table.data["rows"]
+    assert ["Conv2D", "50×11×11", "11,300", "10×11×50", "11,750"] in table.data["rows"]
+
+
+def test_the_pictures_are_for_slides(chapters):
     from PIL import Image
 
-    for name in ("accuracy.png", "training-curves.png"):
-        with Image.open(done[0] / name) as picture:
-            assert picture.size == (1920, 960)
+    for name in ("accuracy.png", "curves.png"):
+        with Image.open(chapters["experiment"].folder / name) as picture:
+            width, height = picture.size
+            assert width == 2 * height >= 1800
             assert len(picture.convert("RGB").getcolors(1 << 24)) > 50
 
 
-def test_the_table_names_every_claim(done, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "200")
-    table = done[1].table()
-    for claim in done[1].claims:
-        assert claim.claim in table
-        assert claim.measured in table
-    assert max(len(line) for line in table.splitlines()) <= 200
-
-
-# --- what is claimed --------------------------------------------------------------------------
-
-
-def test_shapes_are_as_said_and_the_listings_are_not(done):
-    held = {claim.claim: claim for claim in done[1].claims}
-    stages = [name for name in held if name.startswith("CNN: ") and "accuracy" not in name]
-    assert len(stages) == 8
-    assert all(held[name].holds for name in stages)
-    assert held["CNN: weights of a filter in the second convolution"].measured == "225 = 3×3×25"
+def test_shapes_are_as_said_and_the_listings_are_not(chapters):
+    held = claims_of(chapters["shapes"])
+    taught = [f"stage-{number}" for number in range(1, 6)]
+    for key in (*taught, "dropped", "weights-1", "weights-2"):
+        assert held[key]["holds"], key
+    assert held["weights-2"]["measured"] == held["weights-2"]["says"] == "225 = 3×3×25"
     measured = {
-        "listing: 25 filters of 3×3": ("(25, 26, 26)", True),
-        "listing: first max pooling 2×2": ("(12, 13, 26)", False),
-        "listing: 50 filters of 3×3": ("(10, 11, 50)", False),
-        "listing: second max pooling 2×2": ("(5, 5, 50), by coincidence", True),
-        "listing: flatten": ("1250, by coincidence", True),
-        "listing: filters of the first convolution that learn": (
-            "24 of 25, pooling drops the others",
-            False,
-        ),
+        "listing-1": ("(25, 26, 26)", True),
+        "listing-2": ("(12, 13, 26)", False),
+        "listing-3": ("(10, 11, 50)", False),
+        "listing-4": ("(5, 5, 50), by coincidence", True),
+        "listing-5": ("1250, by coincidence", True),
     }
-    for name, (value, holds) in measured.items():
-        assert (held[name].measured, held[name].holds) == (value, holds)
+    for key, (value, holds) in measured.items():
+        assert (held[key]["measured"], held[key]["holds"]) == (value, holds)
+    learned = claims_of(chapters["experiment"])["learned"]
+    assert (learned["measured"], learned["holds"]) == ("24 of 25", False)
 
 
-def test_what_does_not_hold_is_shown_as_such(done):
-    held = {claim.claim: claim for claim in done[1].claims}
+def test_what_does_not_hold_is_shown_as_such(chapters):
+    held = claims_of(chapters["experiment"])
     # Three epochs on 300 digits are far from 98 %.
-    assert held["CNN: accuracy on test digits"].says == "98 %"
-    assert held["CNN: accuracy on test digits"].holds is False
-    assert held["DNN: accuracy on test digits"].holds is None
+    assert held["cnn-test"]["says"] == "98 %"
+    assert held["cnn-test"]["holds"] is False
+    assert held["dnn-test"]["says"] == "–"
+    assert held["dnn-test"]["holds"] is None
+    assert {row["holds"] for row in held.values()} == {True, False, None}
+
+
+def test_records_hold_numbers_and_not_their_words(chapters, done):
+    test = next(c for c in chapters["experiment"].content.claims if c.key == "cnn-test")
+    runs = done[1].trials.of["cnn"]
+    assert test.measured == {"accuracy": {"spread": [run.test_accuracy for run in runs]}}
+    assert test.said == 98
 
 
 def test_traces_are_measured_not_remembered():
@@ -187,74 +198,85 @@ def test_traces_are_measured_not_remembered():
     assert unseen(NETWORKS["cnn"](1)) == (2, 2)
 
 
-def runs_of(dnn, cnn, written=(0.5,)):
-    made = []
-    for name, values in (("dnn", dnn), ("cnn", cnn), ("cnn-as-written", written)):
-        for seed, value in enumerate(values):
-            made.append(Run(name, seed, {"dnn": 9, "cnn": 5}.get(name, 6), 1.0, value, 3.0, {}))
-    return made
+def run_of(name, seed, history, parameters=6):
+    model = NETWORKS[name](0) if seed == 0 else None
+    return TrainingRun(name, seed, parameters, history, model, np.zeros((0, 10), np.float32))
+
+
+def trials_of(dnn, cnn, written=None):
+    """Trainings that came to these test accuracies."""
+    accuracies = {"dnn": dnn, "cnn": cnn, "cnn-as-written": written or [0.5] * len(dnn)}
+    sizes = {"dnn": 9, "cnn": 5, "cnn-as-written": 6}
+
+    def run(name, seed, value):
+        history = History(3.0, [0.1], [0.9], [[1, value]], 1.0)
+        return run_of(name, seed, history, sizes[name])
+
+    return Trials(None, {
+        name: tuple(run(name, seed, value) for seed, value in enumerate(values))
+        for name, values in accuracies.items()
+    })  # fmt: skip
 
 
 def test_means_deviations_and_pairs():
     dnn, cnn = (0.95, 0.96, 0.955), (0.97, 0.955, 0.99)
-    runs = runs_of(dnn, cnn)
-    gained = difference(runs)
+    trials = trials_of(dnn, cnn)
+    gained = trials.gain("cnn", "dnn", on_test)
     assert gained.values == pytest.approx(np.subtract(cnn, dnn))
     assert gained.mean == pytest.approx(np.mean(np.subtract(cnn, dnn)))
     assert gained.deviation == pytest.approx(np.std(np.subtract(cnn, dnn), ddof=1))
-    ours = spread(runs, "cnn", lambda run: run.test_accuracy)
-    assert ours.percent() == f"{100 * np.mean(cnn):.2f} ± {100 * np.std(cnn, ddof=1):.2f} %"
-    assert Spread((0.5,)).percent() == "50.00 %"
-    assert Spread((-0.01,)).percent("+", " points") == "−1.00 points"
+    ours = trials.spread("cnn", on_test)
+    assert str(ours) == f"{100 * np.mean(cnn):.2f} ± {100 * np.std(cnn, ddof=1):.2f} %"
+    assert str(Spread((0.5,))) == "50.00 %"
+    assert f"{Spread((-0.01,)):+} points" == "−1.00 points"
 
 
-def claims_of(runs):
-    models = {name: build(0) for name, build in NETWORKS.items()}
-    initial = {name: model.get_weights() for name, model in models.items()}
-    return {claim.claim: claim for claim in claims(Trained(runs, models, initial))}
+def experiment(trials, out):
+    settings = {"seeds": 1, "epochs": 1, "examples": 100, "batch": 100}
+    networks = Networks(out, Results(trials, settings, {}, {}))
+    builder = ChapterBuilder(load("experiment"), out, Settings(), networks)
+    builder.chapter.make(builder)
+    return claims_of(builder)
 
 
-def test_claims_follow_the_numbers():
-    good = claims_of(runs_of((0.95, 0.96), (0.97, 0.985)))
-    assert good["CNN against DNN on test digits"].holds
-    assert good["CNN against DNN on test digits"].measured.endswith("better in 2 of 2 pairs")
-    assert good["CNN: accuracy on test digits"].holds  # 97.75 % is 98 % in whole percents
-    assert good["CNN against DNN: parameters"].holds
-    worse = claims_of(runs_of((0.98,), (0.97,)))
-    assert worse["CNN against DNN on test digits"].holds is False
-    assert worse["CNN against DNN on test digits"].measured.startswith("−1.00 points")
-    assert worse["CNN: accuracy on test digits"].holds is False
+def test_claims_follow_the_numbers(tmp_path):
+    good = experiment(trials_of((0.95, 0.96), (0.97, 0.985)), tmp_path)
+    assert good["better"]["holds"]
+    assert good["better"]["measured"].endswith("better in 2 of 2 pairs")
+    assert good["cnn-test"]["holds"]  # 97.75 % is 98 % in whole percents
+    assert good["fewer"]["holds"]
+    worse = experiment(trials_of((0.98,), (0.97,)), tmp_path)
+    assert worse["better"]["holds"] is False
+    assert worse["better"]["measured"].startswith("−1.00 points")
+    assert worse["cnn-test"]["holds"] is False
     # These models have not been trained.
-    assert worse["listing: filters of the first convolution that learn"].measured.startswith("0 of")
+    assert worse["learned"]["measured"].startswith("0 of")
 
 
 # --- figures ----------------------------------------------------------------------------------
 
 
-def drawn_runs(seeds, epochs):
-    return [
-        Run(
-            name,
-            seed,
-            1000 * (place + 1),
-            0.99,
-            0.95 + 0.01 * place,
+def drawn_trials(seeds, epochs):
+    def run(name, place, seed):
+        history = History(
             1.0,
-            {
-                "loss": [1 / (epoch + 1) for epoch in range(epochs)],
-                "accuracy": [0.9 + 0.001 * epoch for epoch in range(epochs)],
-                "test_accuracy": [[1, 0.9], [epochs, 0.95]],
-            },
+            [1 / (epoch + 1) for epoch in range(epochs)],
+            [0.9 + 0.001 * epoch for epoch in range(epochs)],
+            [[1, 0.9], [epochs, 0.95 + 0.01 * place]],
+            0.99,
         )
-        for seed in range(seeds)
+        return run_of(name, seed, history, 1000 * (place + 1))
+
+    return Trials(None, {
+        name: tuple(run(name, place, seed) for seed in range(seeds))
         for place, name in enumerate(NETWORKS)
-    ]
+    })  # fmt: skip
 
 
 @pytest.mark.parametrize(("seeds", "epochs"), [(1, 1), (1, 20), (5, 3)])
 def test_curves_have_titles_units_and_one_name_a_network(seeds, epochs):
-    runs = drawn_runs(seeds, epochs)
-    figure = accuracy.curves(runs)
+    trials = drawn_trials(seeds, epochs)
+    figure = accuracy.curves(trials)
     left, right = figure.axes
     assert left.get_xlabel() == right.get_xlabel() == "epoch"
     assert "nats" in left.get_ylabel()
@@ -262,12 +284,12 @@ def test_curves_have_titles_units_and_one_name_a_network(seeds, epochs):
     names = [text.get_text() for text in left.get_legend().get_texts()]
     assert names == ["DNN", "CNN as taught", "CNN as the listing has it"]
     assert len(left.lines) == 3 * seeds
-    assert list(left.lines[0].get_ydata()) == runs[0].curves["loss"]
+    assert list(left.lines[0].get_ydata()) == trials.runs[0].history.loss
     figure.canvas.draw()
 
 
 def test_the_accuracy_chart_shows_the_numbers():
-    figure = accuracy.accuracy(drawn_runs(2, 4))
+    figure = accuracy.accuracy(drawn_trials(2, 4), 98)
     shown = {text.get_text() for text in figure.axes[0].texts}
     assert {"95.00 ± 0.00", "96.00 ± 0.00", "97.00 ± 0.00", "the lecture: 98 %"} <= shown
     assert "1,000 parameters" in figure.axes[0].get_yticklabels()[-1].get_text()
@@ -324,7 +346,7 @@ def test_a_finished_training_is_not_repeated(done, data, no_training, capsys):
     again = reproduce(out, data=data, **SETTINGS)
     assert again.to_dict() == before.to_dict()  # the seconds too
     assert capsys.readouterr().err.count("3 of 3 epochs earlier") == 6
-    assert stored(out)["files"]["results.md"] == digests["results.md"]
+    assert set(stored(out)["files"]) == set(digests)
 
 
 def test_fewer_seeds_are_taken_from_more(done, data, no_training):
@@ -332,14 +354,14 @@ def test_fewer_seeds_are_taken_from_more(done, data, no_training):
     one = reproduce(out, data=data, **(SETTINGS | {"seeds": 1}))
     assert [run.seed for run in one.runs] == [0, 0, 0]
     assert one.to_dict()["runs"] == before.to_dict()["runs"][:3]
-    assert "±" not in (out / "results.md").read_text(encoding="utf-8")
+    assert "±" not in str(one.trials.spread("cnn", on_test))
 
 
 def test_other_settings_do_not_mix(done, data):
     out, before = done
     other = reproduce(out, data=data, seeds=1, epochs=1, examples=100)
     assert stored(out)["settings"]["examples"] == 100
-    assert len(other.runs[0].curves["loss"]) == 1
+    assert len(other.runs[0].history.loss) == 1
     assert other.runs[0].test_accuracy != before.runs[0].test_accuracy
     digests = stored(out)["files"]
     for name in FILES:
@@ -350,10 +372,10 @@ def test_results_json_vouches_for_what_is_beside_it(done, data, tmp_path, monkey
     out = tmp_path / "out"
     shutil.copytree(done[0], out)
 
-    def broken(_):
+    def broken(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(accuracy, "accuracy", broken)
+    monkeypatch.setattr(Trials, "save", broken)
     with pytest.raises(KeyboardInterrupt):
         reproduce(out, data=data, **SETTINGS)
     assert not (out / "results.json").exists()

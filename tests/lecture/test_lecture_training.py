@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kerascnn.datasets import load_mnist
 from kerascnn.lecture.experiments import training
-from kerascnn.lecture.experiments.mnist import NETWORKS, Parts
+from kerascnn.lecture.experiments.mnist import NETWORKS, task
 from kerascnn.lecture.experiments.training import Examiner, Trainer, reach
 
 SEED = 5
@@ -22,7 +22,7 @@ def digits():
 
 def trainer_of(name, digits, seed=SEED):
     model = NETWORKS[name](seed)
-    parts = Parts.of(digits, model)
+    parts = task(digits).shaped(model)
     return Trainer(model, parts.x_train, parts.y_train, seed=seed), parts
 
 
@@ -76,7 +76,7 @@ def test_another_seed_gives_another_order(digits):
     found = []
     for seed in (0, 1):
         model.set_weights(start)
-        parts = Parts.of(digits, model)
+        parts = task(digits).shaped(model)
         found.append(Trainer(model, parts.x_train, parts.y_train, seed=seed).run_epoch().loss)
     assert found[0] != found[1]
 
@@ -124,7 +124,7 @@ def test_training_learns(digits):
 @pytest.mark.parametrize("batch", [1, 7, 100, 1000])
 def test_the_examiner_counts_as_keras_does(digits, batch):
     model = NETWORKS["dnn"](1)
-    parts = Parts.of(digits, model)
+    parts = task(digits).shaped(model)
     pictures, labels = parts.x_train[:50], parts.y_train[:50]
     expected = np.mean(np.argmax(model.predict(pictures, verbose=0), axis=1) == labels)
     assert Examiner(model, batch).accuracy(pictures, labels) == expected

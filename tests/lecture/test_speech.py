@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from kerascnn.errors import DataError
-from kerascnn.lecture import networks
-from kerascnn.lecture.datasets import load_speech
 from kerascnn.lecture.datasets import speech as data
 from kerascnn.lecture.datasets.spectrograms import BANDS, FRAMES, hertz, read_wav, spectrogram
+from kerascnn.lecture.datasets.speech import load_speech
 from kerascnn.lecture.experiments.speech import moved
+from kerascnn.lecture.networks import speech as networks
 
 BANDS_AT = np.array([hertz(band) for band in range(BANDS)])
 

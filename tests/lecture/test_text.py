@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from kerascnn.errors import DataError
-from kerascnn.lecture import networks
-from kerascnn.lecture.datasets import load_reviews
 from kerascnn.lecture.datasets import text as data
-from kerascnn.lecture.datasets.text import NOTHING, UNKNOWN, Vocabulary, split
+from kerascnn.lecture.datasets.text import NOTHING, UNKNOWN, Vocabulary, load_reviews, split
 from kerascnn.lecture.experiments.text import word_saliency
+from kerascnn.lecture.networks import text as networks
 
 
 def table(path, lines):

@@ -14,7 +14,7 @@ import pytest
 
 from helpers.paths import SCRIPTS
 from kerascnn.lecture.datasets import go as games
-from kerascnn.lecture.datasets import load_reviews
+from kerascnn.lecture.datasets.text import load_reviews
 
 GNUGO = shutil.which("gnugo", path="/usr/games:/usr/local/games:/usr/bin:/usr/local/bin")
 

@@ -1,1 +1,1 @@
-"""The book: its chapters made, its texts in each language, its page."""
+"""The book: its settings, what a chapter is made with, its texts in each language, its page."""

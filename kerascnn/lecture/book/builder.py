@@ -1,35 +1,65 @@
-"""`ChapterBuilder`: what a chapter computes with, and where it puts what it found."""
+"""`Chapter`, its place in the book and what makes it; `ChapterBuilder`, what it is made with."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from kerascnn.lecture.book.content import Block, Content, Finding
+from kerascnn.lecture.book.content import Block, Claim, Content, Verdict, plain
 from kerascnn.lecture.book.settings import Settings
 from kerascnn.storage.files import replacing, write_bytes
 
 if TYPE_CHECKING:
     import numpy as np
+    from matplotlib.figure import Figure
 
+    from kerascnn.images import Picture
+    from kerascnn.lecture.experiments.mnist import Results
     from kerascnn.network.network import Network
     from kerascnn.run.run import Run
 
+# Seeds without --quick, if fewer are asked for: for chapters that train networks of their own.
+_SEEDS = 3
+# Figures are drawn finer than a page shows them.
+_FINER = 1.5
+
+#: What a visualizer is run on: paths, or pictures read before.
+Images: TypeAlias = "Sequence[str | Path] | Sequence[Picture]"
+#: Options of a visualizer, or fields of a result, by name.
+Fields: TypeAlias = "Mapping[str, Any]"
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One chapter: its place in the book, and what makes it.
+
+    Attributes:
+        name: of its module, its catalogues, its folder, and its anchor on the page.
+        number: in the book, from 1.
+        make: computes everything and gives it to the `ChapterBuilder`.
+        uses: what its numbers depend on: ``"networks"``, ``"seeds"``, names of options.
+    """
+
+    name: str
+    number: int
+    make: Callable[[ChapterBuilder], None]
+    uses: tuple[str, ...] = ()
+
 
 class Networks:
-    """The networks that chapters ask, each opened once.
+    """The networks that chapters visualize, each opened once.
 
     Args:
         out: the folder with the trained ones.
+        results: of the lecture's experiment; None where no chapter asked for it.
     """
 
-    def __init__(self, out: Path) -> None:
-        self.out = out
+    def __init__(self, out: Path, results: Results | None = None) -> None:
+        self.out, self.results = out, results
         self._open: dict[str, Network] = {}
-        #: What chapters share with each other in one run, by name.
-        self.shared: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Network:
         """Return a network: ``dnn``, ``cnn`` or ``cnn-as-written``, trained; or ``builtin:…``."""
@@ -40,52 +70,51 @@ class Networks:
         return self._open[name]
 
     def path(self, name: str) -> str:
-        """Return what names a network on the command line."""
+        """Return how the command line names a network."""
         return name if name.startswith("builtin:") else str(self.out / f"{name}.h5")
 
 
 class ChapterBuilder:
-    """A chapter in the making.
+    """A chapter that is being made.
 
     Args:
-        name: the chapter's.
-        uses: what its numbers depend on.
+        chapter: which.
         out: the book's folder.
         settings: what the book is made with.
         networks: the networks at hand.
 
     Attributes:
+        out: the book's folder.
         content: what was made up to now.
-        files: names of the files that belong to it, in `folder`.
+        files: names of the files that belong to the chapter, in `folder`.
         folder: the chapter's own.
-        keep: a folder for what should survive an interruption; it is not made by itself.
+        checkpoints: a folder for what should survive an interruption.
     """
 
-    def __init__(
-        self,
-        name: str,
-        uses: Sequence[str],
-        out: Path,
-        settings: Settings,
-        networks: Networks,
-    ) -> None:
-        self.name, self.uses = name, tuple(uses)
+    def __init__(self, chapter: Chapter, out: Path, settings: Settings, networks: Networks) -> None:
+        self.chapter = chapter
         self.out = out
         self.settings = settings
-        self.folder = out / "chapters" / name
-        self.keep = out / "checkpoints" / name
+        self.folder = out / "chapters" / chapter.name
+        self.checkpoints = out / "checkpoints" / chapter.name
         self.content = Content()
         self.files: list[str] = []
         self._networks = networks
 
     @property
     def quick(self) -> bool:
-        """Whether a small version is asked for."""
+        """Whether to make a small version."""
         return self.settings.quick
 
-    def option(self, name: str) -> str | None:
-        """Return what was given for one of the chapter's options."""
-        return self.settings.options.get(name)
+    @property
+    def seeds(self) -> int:
+        """How often to train networks of the chapter's own: at least three times, if not quick."""
+        return self.settings.seeds if self.quick else max(_SEEDS, self.settings.seeds)
+
+    def option(self, name: str) -> Path | None:
+        """Return the path that was given for one of the chapter's options."""
+        given = self.settings.options.get(name)
+        return None if given is None else Path(given)
 
     def network(self, name: str) -> Network:
         """Return a trained network (``dnn``, ``cnn``, ``cnn-as-written``) or ``builtin:vgg16``.
@@ -94,27 +123,25 @@ class ChapterBuilder:
         """
         return self._networks[name]
 
-    def shared(self, name: str, make: Callable[[], Any]) -> Any:
-        """Return what some chapter of this run has made under a name, or make it."""
-        if name not in self._networks.shared:
-            self._networks.shared[name] = make()
-        return self._networks.shared[name]
+    @property
+    def results(self) -> Results:
+        """The lecture's experiment, for chapters that have ``"networks"`` in their ``uses``."""
+        if self._networks.results is None:
+            raise LookupError(f"chapter {self.chapter.name} does not say that it uses networks")
+        return self._networks.results
 
-    # --- what is read -----------------------------------------------------------------------
+    # --- what is put on the page --------------------------------------------------------------
 
-    def text(self, key: str, **values: Any) -> None:
+    def text(self, key: str, **values: object) -> None:
         """Put prose: ``text.KEY`` of the catalogues, with values for its ``{name}``."""
-        self._add(Block("text", key, plain(values)))
-
-    def _command(self) -> str:
-        return self.settings.command(self.uses, "--chapter", self.name)
+        self._add("text", key, values)
 
     def figure(
         self,
         key: str,
-        picture: Any,
-        arrays: Mapping[str, Any],
-        values: Mapping[str, Any] | None = None,
+        picture: Figure | np.ndarray,
+        arrays: Mapping[str, object],
+        values: Mapping[str, object] | None = None,
         *,
         command: str | None = None,
         pixels: int = 1,
@@ -124,33 +151,32 @@ class ChapterBuilder:
         Args:
             key: of the caption (``figure.KEY.caption``) and of the text for those who can't see it
                 (``.alt``).
-            picture: a Matplotlib figure, the bytes of a PNG file, or H×W, H×W×1 or H×W×3 values in
-                [0, 1] or uint8.
+            picture: a Matplotlib figure, or H×W, H×W×1 or H×W×3 values in [0, 1] or uint8.
             arrays: the raw values by name.
             values: for the caption's and alt text's ``{name}``.
             command: what makes it again; the chapter's own by default.
             pixels: how many pixels wide and high each of an array's is drawn.
         """
+        import numpy as np
+
         png = _png(picture, pixels)
         write_bytes(self._file(f"{key}.png"), png)
-        self._arrays(key, arrays)
-        # Figures are drawn finer than a page shows them.
-        finer = 1.5 if hasattr(picture, "savefig") else 1.0
+        stored: dict[str, Any] = {name: np.asarray(array) for name, array in arrays.items()}
+        with replacing(self._file(f"{key}.npz")) as temporary:
+            np.savez_compressed(temporary, **stored)
+        finer = 1.0 if isinstance(picture, np.ndarray) else _FINER
+        own = self.settings.command(self.chapter.uses, "--chapter", self.chapter.name)
         data = {
             "png": f"{key}.png",
             "npz": f"{key}.npz",
-            "width": round(_size(png)[0] / finer),
-            "height": round(_size(png)[1] / finer),
-            "command": command or self._command(),
+            # A PNG file has its width and height in bytes 16 to 24.
+            "width": round(int.from_bytes(png[16:20], "big") / finer),
+            "height": round(int.from_bytes(png[20:24], "big") / finer),
+            "command": command or own,
         }
-        self._add(Block("figure", key, plain(values or {}), data))
+        self._add("figure", key, values or {}, data)
 
-    def table(
-        self,
-        key: str,
-        rows: Sequence[Sequence[Any]],
-        **values: Any,
-    ) -> None:
+    def table(self, key: str, rows: Sequence[Sequence[object]], **values: object) -> None:
         """Put a table; ``table.KEY.columns`` heads it.
 
         Args:
@@ -159,83 +185,81 @@ class ChapterBuilder:
                 of the catalogue.
             **values: for the caption's ``{name}``.
         """
-        self._add(Block("table", key, plain(values), {"rows": plain(rows)}))
+        self._add("table", key, values, {"rows": rows})
 
-    def play(self, key: str, data: Mapping[str, Any], **values: Any) -> None:
+    def play(self, key: str, data: Mapping[str, object]) -> None:
         """Put something to click through, moved by the page's script of that name.
 
         Args:
             key: ``play.KEY`` of the catalogues has its words.
             data: what the script takes, as JSON takes it.
-            **values: for the texts' ``{name}``.
         """
-        self._add(Block("play", key, plain(values), plain(data)))
+        self._add("play", key, {}, data)
 
-    def claim(self, key: str, holds: bool | None, **values: Any) -> None:
-        """Hold something that the documents say against what was measured.
+    def claim(self, key: str, verdict: Verdict, *, said: object = None, **measured: object) -> None:
+        """Put something that the documents say, and what was measured of it.
 
         Args:
             key: ``claim.KEY`` of the catalogues has ``claim``, ``says`` and ``measured``.
-            holds: whether the two agree; None where the documents name no value.
-            **values: the measured numbers.
+            verdict: whether the two agree; None where the documents name no value.
+            said: the value that the documents name: ``{said}`` of the texts.
+            **measured: the measured numbers: their ``{name}``.
         """
-        held = None if holds is None else bool(holds)
-        self.content.findings.append(Finding(key, held, plain(values)))
+        known = None if verdict is None else bool(verdict)
+        self.content.claims.append(Claim(key, known, plain(measured), plain(said)))
 
     def ask(
         self,
         key: str,
         plugin: str,
         network: str,
-        images: Sequence[Any] = (),
+        images: Images = (),
         *,
         target: str = "predicted",
-        options: Mapping[str, Any] | None = None,
-        show: Mapping[str, Any] | None = None,
-        values: Mapping[str, Any] | None = None,
+        options: Fields | None = None,
+        show: Fields | None = None,
     ) -> Run:
-        """Ask a visualizer, put its picture, and return its answer.
+        """Run a visualizer, put its picture, and return the run.
 
-        The command that is told with it is the one that gives the same on the command line.
+        The command below the picture gives the same on the command line.
 
         Args:
             key: as of `figure`.
             plugin: the visualizer's name, as on the command line.
-            network: whom to ask, as of `network`.
+            network: which network, as of `network`.
             images: paths, or pictures read before; none takes the packaged sample that fits.
             target: what is explained.
             options: of the visualizer.
             show: fields of the result to draw otherwise, such as ``{"captions": …}``. Texts in the
                 picture itself stay English: leave them few.
-            values: for the caption's ``{name}``.
         """
         from kerascnn.run.command_line import command_line
 
         run = self.answer(plugin, self.network(network), images, target=target, options=options)
         command = command_line(run.question, self._networks.path(network))
-        self.figure(key, self.drawn(run, show), packed(run), values, command=command)
+        self.figure(key, self.drawn(run, show), packed(run), command=command)
         return run
 
     def answer(
         self,
         plugin: str,
         network: Network,
-        images: Sequence[Any] = (),
+        images: Images = (),
         *,
         target: str = "predicted",
-        options: Mapping[str, Any] | None = None,
+        options: Fields | None = None,
     ) -> Run:
-        """Ask a visualizer of any network, and put nothing."""
+        """Run a visualizer on any network, and put nothing."""
         from kerascnn.plugin.registry import Registry
         from kerascnn.run.run import visualize
 
         chosen = Registry().discover().get(plugin).visualizer(**(options or {}))
         return visualize(chosen, network, images, target)
 
-    def drawn(self, run: Run, show: Mapping[str, Any] | None = None) -> Any:
-        """Draw an answer without its title, which the caption has in the reader's language."""
-        quiet = {"title": "", "unit": "", **(show or {})}
-        return replace(run, result=replace(run.result, **quiet)).figure()
+    def drawn(self, run: Run, show: Fields | None = None) -> Figure:
+        """Draw a run without its title, which the caption has in the page's language."""
+        shown: dict[str, Any] = {"title": "", "unit": "", **(show or {})}
+        return replace(run, result=replace(run.result, **shown)).figure()
 
     def picture_file(self, name: str, values: np.ndarray) -> Path:
         """Write a picture that a figure's command takes: H×W×C in [0, 1] or uint8 as PNG."""
@@ -243,50 +267,34 @@ class ChapterBuilder:
         write_bytes(path, _png(values, 1))
         return path
 
-    def _add(self, block: Block) -> None:
-        self.content.blocks.append(block)
+    def _add(
+        self,
+        kind: str,
+        key: str,
+        values: Mapping[str, object],
+        data: Mapping[str, object] | None = None,
+    ) -> None:
+        self.content.blocks.append(Block(kind, key, plain(values), plain(data or {})))
 
     def _file(self, name: str) -> Path:
         self.files.append(name)
         return self.folder / name
 
-    def _arrays(self, key: str, arrays: Mapping[str, Any]) -> None:
-        import numpy as np
 
-        with replacing(self._file(f"{key}.npz")) as temporary:
-            values: dict[str, Any] = {name: np.asarray(array) for name, array in arrays.items()}
-            np.savez_compressed(temporary, **values)
-
-
-def plain(value: Any) -> Any:
-    """Return a value as JSON takes it: NumPy's numbers and arrays as Python's."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    return value
-
-
-def packed(run: Run) -> dict[str, Any]:
-    """Return an answer's arrays by name."""
+def packed(run: Run) -> dict[str, np.ndarray]:
+    """Return the arrays of a run's result by name."""
     return {name: array for name, array in run.result.pack().items() if name != "meaning"}
 
 
-def _png(picture: Any, pixels: int) -> bytes:
-    if isinstance(picture, bytes):
-        return picture
-    if hasattr(picture, "savefig"):
-        from kerascnn.render import to_png
-
-        return to_png(picture)
-    import io
-
+def _png(picture: Figure | np.ndarray, pixels: int) -> bytes:
     import numpy as np
     from PIL import Image
 
-    values = np.asarray(picture)
+    if not isinstance(picture, np.ndarray):
+        from kerascnn.render import to_png
+
+        return to_png(picture)
+    values = picture
     if values.dtype != np.uint8:
         values = (np.clip(values, 0, 1) * 255).round().astype(np.uint8)
     if values.ndim == 3 and values.shape[2] == 1:
@@ -295,8 +303,3 @@ def _png(picture: Any, pixels: int) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(values).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
-
-
-def _size(png: bytes) -> tuple[int, int]:
-    """Return a PNG file's width and height."""
-    return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")

@@ -1,4 +1,8 @@
-"""The book's words, a catalogue for each language: ``texts/<language>/<chapter>.toml``."""
+"""The book's words, a catalogue for each language: ``texts/<language>/<chapter>.toml``.
+
+A language is a folder, named as a page names it in ``lang``; ``language`` in its ``book.toml`` is
+what it calls itself. Nothing else knows which languages there are.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import functools
 import re
 import string
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
@@ -15,8 +19,16 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-#: The languages as a page names them in ``lang``; folder, and what each calls itself.
-LANGUAGES: dict[str, tuple[str, str]] = {"en": ("en", "English"), "zh-Hans": ("zh", "简体中文")}
+from kerascnn.lecture.experiments.spread import Spread
+
+#: A text in each language.
+Words = dict[str, str]
+
+_TEXTS = resources.files("kerascnn.lecture") / "texts"
+#: The languages as a page names them in ``lang``, English first.
+LANGUAGES: tuple[str, ...] = tuple(
+    sorted((folder.name for folder in _TEXTS.iterdir()), key=lambda name: (name != "en", name))
+)
 
 _WIDE = "[\u3000-\u9fff\uff00-\uffef“”]"
 _BROKEN = re.compile(f"(?<={_WIDE})\n(?={_WIDE})")
@@ -30,8 +42,7 @@ def catalogue(language: str, name: str) -> Mapping[str, Any]:
         language: of `LANGUAGES`.
         name: a chapter's, or ``book`` for the page's own words.
     """
-    folder, _ = LANGUAGES[language]
-    file = resources.files("kerascnn.lecture") / "texts" / folder / f"{name}.toml"
+    file = _TEXTS / language / f"{name}.toml"
     return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
@@ -45,62 +56,67 @@ class Texts:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def __call__(self, *path: str, **values: Any) -> dict[str, str]:
+    def __call__(self, *path: str, **values: object) -> Words:
         """Return a text in each language, its ``{name}`` filled in.
 
         Args:
             *path: where it stands in the catalogue, as ``"claim", "sizes", "says"``.
-            **values: what goes into it.
+            **values: what goes into it: numbers, lists of them, texts that are the same in all
+                languages, ``{"word": KEY}`` for a word of the catalogue, and
+                ``{"spread": VALUES}`` for a `Spread`.
 
         Raises:
             KeyError: a catalogue has no such text, or a value is missing.
         """
-        return {language: self._one(language, path, values) for language in LANGUAGES}
+        return {language: self.one(language, *path, **values) for language in LANGUAGES}
 
-    def many(self, *path: str) -> dict[str, list[str]]:
-        """Return a list of texts in each language."""
-        return {language: list(self._find(language, path)) for language in LANGUAGES}
+    def one(self, language: str, *path: str, **values: object) -> str:
+        """Return a text in one language; as `__call__`."""
+        own = {name: self._worded(language, value) for name, value in values.items()}
+        return _Formatter().vformat(self.raw(language, *path), (), own)
 
-    def raw(self, language: str, path: tuple[str, ...]) -> str:
+    def many(self, *path: str) -> list[Words]:
+        """Return the texts of a list, each in all languages."""
+        lists = {language: self._find(language, path) for language in LANGUAGES}
+        return [
+            {language: str(texts[number]) for language, texts in lists.items()}
+            for number in range(len(lists["en"]))
+        ]
+
+    def cell(self, value: object) -> object:
+        """Return a cell of a table: a number, or a text in each language."""
+        if isinstance(value, Mapping):
+            return {language: str(self._worded(language, value)) for language in LANGUAGES}
+        return value
+
+    def raw(self, language: str, *path: str) -> str:
         """Return a text as it stands in the catalogue of one language."""
-        text = str(self._find(language, path)).strip()
         # Chinese has no spaces: a line broken in the catalogue goes on as if it were not.
-        return _BROKEN.sub("", text) if language.startswith("zh") else text
+        return _BROKEN.sub("", str(self._find(language, path)).strip())
 
-    def _one(self, language: str, path: tuple[str, ...], values: Mapping[str, Any]) -> str:
-        return _Formatter().vformat(self.raw(language, path), (), values)
+    def _worded(self, language: str, value: object) -> object:
+        if not isinstance(value, Mapping):
+            return value
+        if "spread" in value:
+            return Spread(tuple(value["spread"]))
+        return self.one(language, "word", str(value["word"]))
 
     def _find(self, language: str, path: tuple[str, ...]) -> Any:
         found: Any = catalogue(language, self.name)
         for step in path:
             if step not in found:
                 where = ".".join(path)
-                raise KeyError(f"texts/{LANGUAGES[language][0]}/{self.name}.toml has no {where}")
+                raise KeyError(f"texts/{language}/{self.name}.toml has no {where}")
             found = found[step]
         return found
 
 
 class _Formatter(string.Formatter):
-    """As `str.format`, with a proper minus sign before negative numbers."""
+    """As `str.format`, with lists joined by commas and a proper minus sign before numbers."""
 
-    def format_field(self, value: Any, format_spec: str) -> str:
-        text = super().format_field(value, format_spec)
+    def format_field(self, value: object, format_spec: str) -> str:
+        if isinstance(value, (list, tuple)):
+            return ", ".join(self.format_field(item, format_spec) for item in value) or "–"
+        text = str(super().format_field(value, format_spec))
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         return text.replace("-", "−") if number else text
-
-
-def leaves(tree: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
-    """Yield every text of a catalogue with its place, as ``claim.sizes.says``."""
-    for key, value in tree.items():
-        if isinstance(value, Mapping):
-            yield from leaves(value, (*path, key))
-        elif isinstance(value, list):
-            for number, item in enumerate(value):
-                yield ".".join((*path, key, str(number))), str(item)
-        else:
-            yield ".".join((*path, key)), str(value)
-
-
-def placeholders(text: str) -> set[str]:
-    """Return the names of a text's ``{name}``."""
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name}

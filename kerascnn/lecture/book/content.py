@@ -1,9 +1,17 @@
-"""What a chapter has come to: blocks and claims, in no language yet."""
+"""What a chapter holds: blocks and claims, in no language yet."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
+
+from kerascnn.lecture.experiments.spread import Spread
+
+#: What a JSON file takes; see `plain`.
+Json: TypeAlias = Any
+#: Whether a claim holds; None where the documents name no value.
+Verdict: TypeAlias = bool | None
 
 
 @dataclass(frozen=True)
@@ -12,7 +20,7 @@ class Block:
 
     Attributes:
         kind: ``text``, ``figure``, ``table`` or ``play`` (something to click through).
-        key: its place in the catalogues; of ``play`` also which script moves it.
+        key: its place in the catalogues; of ``play`` also the script that moves it.
         values: numbers and words for the texts' ``{name}``.
         data: of a figure: ``png``, ``npz``, ``width``, ``height``, ``command``; of a table:
             ``rows``; of a play: what its script takes.
@@ -20,23 +28,28 @@ class Block:
 
     kind: str
     key: str
-    values: dict[str, Any] = field(default_factory=dict)
-    data: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Json] = field(default_factory=dict)
+    data: dict[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One thing that the documents say, held against what was measured.
+class Claim:
+    """One thing that the documents say, and what was measured of it.
+
+    The words are in the catalogues: ``claim.KEY.claim``, ``.says`` and ``.measured``.
 
     Attributes:
-        key: its place in the catalogues, which have the words.
-        holds: whether the two agree; None where the documents name no value.
-        values: what was measured, for the texts' ``{name}``.
+        key: its place in the catalogues.
+        verdict: whether the two agree.
+        measured: numbers for the ``{name}`` of the three texts.
+        said: the value that the documents name, ``{said}`` of the texts; None where they name it
+            in words alone, or not at all.
     """
 
     key: str
-    holds: bool | None
-    values: dict[str, Any] = field(default_factory=dict)
+    verdict: Verdict
+    measured: dict[str, Json] = field(default_factory=dict)
+    said: Json = None
 
 
 @dataclass
@@ -45,18 +58,18 @@ class Content:
 
     Attributes:
         blocks: what is read.
-        findings: the table of claims at its end.
+        claims: the table at its end.
     """
 
     blocks: list[Block] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Json]:
         """Return it as JSON takes it."""
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, stored: dict[str, Any]) -> Content:
+    def from_dict(cls, stored: Mapping[str, Json]) -> Content:
         """Make it again out of what `to_dict` gave.
 
         Raises:
@@ -64,5 +77,19 @@ class Content:
         """
         return cls(
             [Block(**block) for block in stored["blocks"]],
-            [Finding(**finding) for finding in stored["findings"]],
+            [Claim(**claim) for claim in stored["claims"]],
         )
+
+
+def plain(value: object) -> Json:
+    """Return a value as JSON takes it: NumPy's numbers and arrays as Python's.
+
+    A `Spread` becomes ``{"spread": VALUES}``, which `Texts` takes for one again.
+    """
+    if isinstance(value, Spread):
+        return {"spread": list(value.values)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value.tolist() if hasattr(value, "tolist") else value

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import os
+import platform
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from kerascnn.errors import one_line
-from kerascnn.lecture.book.chapter import Chapter
-from kerascnn.lecture.book.claim_rows import claims_of
-from kerascnn.lecture.book.content import Content
+from kerascnn.lecture.book.builder import Chapter
+from kerascnn.lecture.book.catalogue import Texts
+from kerascnn.lecture.book.claim_row import claim_rows
+from kerascnn.lecture.book.content import Content, Json
 from kerascnn.lecture.book.settings import Settings
-
-_MANIFEST = "chapter.json"
 
 
 @dataclass(frozen=True)
@@ -21,9 +23,9 @@ class Made:
 
     Attributes:
         chapter: which.
-        content: what it has come to.
+        content: its blocks and claims.
         folder: where its files are.
-        seconds: that it took.
+        seconds: how long it took to make.
         created: when, in UTC.
     """
 
@@ -42,39 +44,47 @@ class Book:
         chapters: those that are finished.
         settings: what they were made with.
         versions: of all that computed.
-        machine: what computed.
+        machine: processor, cores, memory and system.
         training: seconds that each network's training took.
     """
 
     chapters: list[Made]
     settings: Settings
     versions: dict[str, str]
-    machine: dict[str, Any]
+    machine: dict[str, Json]
     training: dict[str, float]
 
-    def held(self) -> tuple[int, int]:
-        """Return how many claims hold, and how many name a value at all."""
-        held = [
-            finding.holds
-            for made in self.chapters
-            for finding in made.content.findings
-            if finding.holds is not None
-        ]
-        return sum(held), len(held)
+    def held(self) -> dict[str, int]:
+        """Return how many claims hold, of how many that name a value, and how many do not."""
+        verdicts = [claim.verdict for made in self.chapters for claim in made.content.claims]
+        held, failed = verdicts.count(True), verdicts.count(False)
+        return {"held": held, "of": held + failed, "failed": failed}
 
     def table(self) -> str:
         """Return all claims as a table for the terminal, as wide as that is."""
-        from kerascnn.lecture.experiments.report import terminal_table
+        from rich import box
+        from rich.console import Console
+        from rich.table import Table
 
-        rows = [
-            (f"{made.chapter.number}. {row['claim']}", row["says"], row["measured"], row["holds"])
-            for made in self.chapters
-            for row in claims_of(made.chapter.name, made.content, "en")
-        ]
-        held, of = self.held()
-        return f"{terminal_table(rows)}\n{held} of {of} claims hold."
+        texts = Texts("book")
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for part in ("claim", "says", "measured", "holds"):
+            table.add_column(texts.one("en", "word", part))
+        for made in self.chapters:
+            for row in claim_rows(made.chapter.name, made.content.claims):
+                shown = row.to_dict()
+                table.add_row(
+                    f"{made.chapter.number}. {shown['claim']}",
+                    shown["says"],
+                    shown["measured"],
+                    texts.one("en", "word", row.mark),
+                )
+        width = max(60, shutil.get_terminal_size((120, 24)).columns)
+        written = io.StringIO()
+        Console(file=written, width=width, highlight=False, markup=False).print(table)
+        return f"{written.getvalue().rstrip()}\n{texts.one('en', 'held', **self.held())}"
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Json]:
         """Return what was measured as JSON takes it, in English; what ``book.json`` holds."""
         settings = asdict(self.settings)
         settings["data"] = None if self.settings.data is None else str(self.settings.data)
@@ -89,18 +99,17 @@ class Book:
                     "number": made.chapter.number,
                     "seconds": round(made.seconds, 1),
                     "created": made.created,
-                    "claims": claims_of(made.chapter.name, made.content, "en"),
+                    "claims": [
+                        row.to_dict() for row in claim_rows(made.chapter.name, made.content.claims)
+                    ],
                 }
                 for made in self.chapters
             ],
         }
 
 
-def machine() -> dict[str, Any]:
-    """Return what computes here: processor, cores, memory, system."""
-    import os
-    import platform
-
+def machine() -> dict[str, Json]:
+    """Return what this machine is: processor, cores, memory, system."""
     import psutil
 
     return {
@@ -112,8 +121,6 @@ def machine() -> dict[str, Any]:
 
 
 def _processor() -> str:
-    import platform
-
     path = Path("/proc/cpuinfo")
     if path.exists():
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():

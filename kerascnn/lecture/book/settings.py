@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kerascnn.errors import UsageError
+
 
 @dataclass(frozen=True)
 class Option:
@@ -41,12 +43,15 @@ class Settings:
     """What the book is made with.
 
     Attributes:
-        quick: whether small versions are asked for.
+        quick: whether to make small versions.
         seeds: how often each network is trained.
         epochs: passes over the training digits.
         examples: training digits.
         data: a data set in the layout of Keras' ``mnist.npz``; None for MNIST.
         options: what was given of `OPTIONS`, by name.
+
+    Raises:
+        UsageError: there are too few seeds, epochs or examples to train with.
     """
 
     quick: bool = False
@@ -55,6 +60,13 @@ class Settings:
     examples: int = EXAMPLES
     data: Path | None = None
     options: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """See that there is enough of each to train with."""
+        for name, least in (("seeds", 1), ("epochs", 1), ("examples", 100)):
+            value = getattr(self, name)
+            if value < least:
+                raise UsageError(f"--{name} must be at least {least}. Received: {value}")
 
     def used(self, uses: tuple[str, ...]) -> dict[str, object]:
         """Return the part of the settings that a chapter depends on, as JSON takes it.

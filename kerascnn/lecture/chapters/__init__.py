@@ -1,34 +1,33 @@
-"""The book's chapters, a module each: what is computed, drawn and held against the lecture.
+"""The book's chapters, a module each: what is computed, drawn and compared with the lecture.
 
 A new chapter takes three files and a line:
 
 1. ``chapters/<name>.py`` with a ``CHAPTER``::
 
-       from kerascnn.lecture.book.chapter import Chapter
+       from kerascnn.lecture.book.builder import Chapter
 
-       def make(work: ChapterBuilder) -> None:
-           work.text("intro")                  # prose, out of the catalogues
+       def make(chapter: ChapterBuilder) -> None:
+           chapter.text("intro")                  # prose, out of the catalogues
            picture = …                         # a Matplotlib figure, or H×W×C in [0, 1]
-           work.figure("board", picture, {"board": values}, {"black": 12})
-           work.claim("no-pooling", holds=count == 0, count=count)
+           chapter.figure("board", picture, {"board": values}, {"black": 12})
+           chapter.claim("no-pooling", count == 0, said=0, count=count)
 
        CHAPTER = Chapter("go", 11, make, uses=("sgf",))
 
    The module's top imports nothing slow (NumPy, TensorFlow and Matplotlib come inside functions).
-2. ``texts/en/<name>.toml`` and ``texts/zh/<name>.toml``: ``title``, ``text.KEY``,
+2. ``texts/<language>/<name>.toml`` in each language: ``title``, ``about``, ``text.KEY``,
    ``figure.KEY.caption`` and ``.alt``, ``claim.KEY.claim``, ``.says`` and ``.measured``,
    ``table.KEY.caption`` and ``.columns``, ``word.KEY``. Texts are Markdown; ``{count}`` is the
-   value of that name, so that no number is written twice. A test sees that both languages have
-   all keys.
+   value of that name and ``{said}`` the claim's, so that no number is written twice. A test sees
+   that all languages have all keys.
 3. The name in `NAMES`.
 
 What a chapter's numbers depend on is named in ``uses``; it is made again when any of it changes:
 ``"networks"`` (the trained ones, `ChapterBuilder.network`), ``"seeds"``, or an option of
 `kerascnn.lecture.book.settings.OPTIONS`. An option ``"sgf"`` declared there is the flag ``--sgf``
-of ``kerascnn lecture``, and ``work.option("sgf")`` its text, or None where it was not given. Long
-work that should survive an interruption keeps its state in ``work.keep`` (a folder that is not
-cleaned).
-``work.quick`` asks for a small version.
+of ``kerascnn lecture``, and ``chapter.option("sgf")`` its path, or None where it was not given.
+Computations that should survive an interruption keep their state in ``chapter.checkpoints``.
+``chapter.quick`` says to make a small version.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ import importlib
 from collections.abc import Sequence
 
 from kerascnn.errors import UsageError, nearest, one_line
-from kerascnn.lecture.book.chapter import Chapter
+from kerascnn.lecture.book.builder import Chapter
 
 #: All chapters in the order of the book.
 NAMES: tuple[str, ...] = (

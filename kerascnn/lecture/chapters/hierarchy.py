@@ -2,116 +2,110 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from kerascnn.lecture.book.chapter import Chapter
+import numpy as np
+
+from kerascnn.lecture.book.builder import Chapter, ChapterBuilder
+from kerascnn.lecture.experiments.image_metrics import coherence
+from kerascnn.lecture.experiments.photographs import NAMES, convnet, photographs, trained_convnet
+from kerascnn.lecture.experiments.task import Array
+from kerascnn.network.network import Network
+from kerascnn.render import Sheet
 from kerascnn.sizes import size_text
 
 if TYPE_CHECKING:
-    import numpy as np
+    from matplotlib.figure import Figure
 
-    from kerascnn.lecture.book.builder import ChapterBuilder
 
 # Layers as the course names them, and the side of the pictures that are sought for each.
 _LAYERS = (("block1_conv1", 32), ("block3_conv2", 64), ("block5_conv3", 160))
 _SIDE = 160
 
 
-def make(work: ChapterBuilder) -> None:
+def make(chapter: ChapterBuilder) -> None:
     """Maximise neurons of three depths; show the maps of a small trained network."""
-    _grids(work)
-    _maps(work)
+    _grids(chapter)
+    _maps(chapter)
 
 
-def _grids(work: ChapterBuilder) -> None:
-    import numpy as np
-
-    from kerascnn.lecture.experiments.image_metrics import coherence
-
-    work.text("grids")
-    network = work.network("builtin:vgg16")
+def _grids(chapter: ChapterBuilder) -> None:
+    chapter.text("grids")
+    network = chapter.network("builtin:vgg16")
     fields, along = [], []
     for layer, side in _LAYERS:
         deep = layer.startswith("block5")
-        steps = (20 if deep else 40) if work.quick else (64 if deep else 128)
-        count = 4 if work.quick else 9 if deep else 24
-        options = {"layer": layer, "unit": (f"0-{count - 1}",), "where": "centre",
-                   "size": 96 if deep and work.quick else side, "steps": steps}  # fmt: skip
-        run = work.ask(layer.replace("_", "-"), "max-activation", "builtin:vgg16",
-                       options=options, show={"captions": ()})  # fmt: skip
+        steps = (20 if deep else 40) if chapter.quick else (64 if deep else 128)
+        count = 4 if chapter.quick else 9 if deep else 24
+        options = {
+            "layer": layer,
+            "unit": (f"0-{count - 1}",),
+            "where": "centre",
+            "size": 96 if deep and chapter.quick else side,
+            "steps": steps,
+        }
+        run = chapter.ask(
+            layer.replace("_", "-"),
+            "max-activation",
+            "builtin:vgg16",
+            options=options,
+            show={"captions": ()},
+        )
         field = network.layer(layer).field
         assert field is not None
         fields.append(max(field.size))
         pictures = network.input.decode(run.result.arrays()["values"]).mean(axis=-1)
         # The course compares what fills the field of one neuron.
         along.append(float(np.median(coherence(_middle(pictures, fields[-1])))))
-    work.claim("fields", fields == sorted(fields), sizes=", ".join(f"{f}×{f}" for f in fields))
-    work.claim("edges", along[0] > along[2], early=along[0], middle=along[1], late=along[2])
+    chapter.claim("fields", fields == sorted(fields), sizes=[f"{f}×{f}" for f in fields])
+    chapter.claim("edges", along[0] > along[2], early=along[0], middle=along[1], late=along[2])
 
 
-def _middle(pictures: np.ndarray, side: int) -> np.ndarray:
+def _middle(pictures: Array, side: int) -> Array:
     size = pictures.shape[1]
     side = max(min(side, size), 8)
     edge = (size - side) // 2
     return pictures[:, edge : edge + side, edge : edge + side]
 
 
-def _maps(work: ChapterBuilder) -> None:
+def _maps(chapter: ChapterBuilder) -> None:
     """Send a photograph through the trained filters, in a size at which it can be seen."""
-    from kerascnn.lecture.chapters.why import patch_network
-    from kerascnn.lecture.experiments.photographs import photographs
-    from kerascnn.network.network import Network
-
-    model, accuracy = patch_network(work)
+    model, accuracy = trained_convnet(chapter.quick)
     shapes = [layer.output_shape[1:] for layer in model.layers[:3]]
-    work.text("stacks", accuracy=accuracy)
-    work.claim(
+    chapter.text("stacks", accuracy=accuracy)
+    chapter.claim(
         "stack",
         shapes == [(28, 28, 6), (24, 24, 10), (12, 12, 10)],
         shapes=" → ".join(size_text(shape) for shape in shapes),
     )
     photograph = photographs(_SIDE)[3]
-    network = Network(_wide(model), preprocessing="unit")
-    maps = {name: network.activations(photograph[None], name)[0] for name in ("conv1", "conv2")}
-    kernels = network.weights("conv1")
-    work.figure(
+    # The trained convolutions for a larger picture; its classes are not looked at.
+    wide = convnet(len(NAMES), side=_SIDE)
+    for layer, trained in zip(wide.layers[:2], model.layers[:2], strict=True):
+        layer.set_weights(trained.get_weights())
+    network = Network(wide, preprocessing="unit")
+    first, second = (layer.name for layer in wide.layers[:2])
+    maps = {
+        "conv1": network.activations(photograph[None], first)[0],
+        "conv2": network.activations(photograph[None], second)[0],
+    }
+    kernels = network.weights(first)
+    chapter.figure(
         "maps",
         _drawn(photograph, kernels, maps),
         {"photograph": photograph, "kernels": kernels, **maps},
     )
     where, elsewhere, number = _oriented(photograph, kernels, maps["conv1"])
-    work.claim("oriented", where > elsewhere, filter=number + 1, along=where, across=elsewhere)
+    chapter.claim("oriented", where > elsewhere, filter=number + 1, along=where, across=elsewhere)
 
 
-def _wide(model: Any) -> Any:
-    """Return the convolutions of the small network for larger pictures."""
-    from kerascnn.families import keras_of
-
-    keras = keras_of("keras2")
-    layers = [
-        keras.layers.Conv2D(6, 5, activation="relu", input_shape=(_SIDE, _SIDE, 3), name="conv1"),
-        keras.layers.Conv2D(10, 5, activation="relu", name="conv2"),
-        keras.layers.MaxPooling2D(name="pool"),
-    ]
-    wide = keras.Sequential(layers, name="convnet_wide")
-    for layer in layers[:2]:
-        layer.set_weights(model.get_layer(layer.name).get_weights())
-    return wide
-
-
-def _oriented(
-    photograph: np.ndarray, kernels: np.ndarray, maps: np.ndarray
-) -> tuple[float, float, int]:
-    """Return how far the most oriented filter's map goes with edges of its direction, and others.
+def _oriented(photograph: Array, kernels: Array, maps: Array) -> tuple[float, float, int]:
+    """Return how the most oriented filter's map correlates with edges along it and across it.
 
     Returns:
         The correlation with the strength of edges along the filter's own direction, that with edges
         at right angles to it, and the filter's number.
     """
-    import numpy as np
-
-    from kerascnn.lecture.experiments.image_metrics import coherence
-
     grey_kernels = kernels.mean(axis=2).transpose(2, 0, 1)
     alive = maps.std(axis=(0, 1)) > 1e-6
     order = np.where(alive, coherence(grey_kernels), -1.0)
@@ -127,10 +121,8 @@ def _oriented(
     return along, across, number
 
 
-def _drawn(photograph: np.ndarray, kernels: np.ndarray, maps: dict[str, np.ndarray]) -> Any:
+def _drawn(photograph: Array, kernels: Array, maps: dict[str, Array]) -> Figure:
     """Draw the photograph; the first filters above their maps; the second layer's maps."""
-    from kerascnn.render import Sheet
-
     side, gap = 1.6, 0.1
     sheet = Sheet(7 * (side + gap) + 0.3, 3 * (side + gap) + 0.8)
     x0, y = 0.15, sheet.y
@@ -148,7 +140,7 @@ def _drawn(photograph: np.ndarray, kernels: np.ndarray, maps: dict[str, np.ndarr
     return sheet.figure
 
 
-def _map(sheet: Any, values: np.ndarray, x: float, y: float, side: float) -> None:
+def _map(sheet: Sheet, values: Array, x: float, y: float, side: float) -> None:
     sheet.picture(values, x, y, side, side, cmap="gray", vmin=0, vmax=float(values.max()) or 1.0)
 
 

@@ -3,94 +3,96 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from kerascnn.lecture.book.chapter import Chapter
+import numpy as np
+
+from kerascnn.datasets import load_mnist
+from kerascnn.images import sample_pictures
+from kerascnn.lecture.book.builder import Chapter, ChapterBuilder
+from kerascnn.lecture.experiments.fooling import Fooled, fool
+from kerascnn.lecture.experiments.image_metrics import (
+    closeness,
+    coherence,
+    nearest,
+    neighbours_alike,
+    voted,
+)
+from kerascnn.lecture.experiments.task import Array
+from kerascnn.network.units import Unit
+from kerascnn.render import Sheet
 
 if TYPE_CHECKING:
-    import numpy as np
+    from matplotlib.figure import Figure
 
-    from kerascnn.lecture.book.builder import ChapterBuilder
     from kerascnn.run.run import Run
 
-#: The lecture's word for how sure the network is of noise.
+#: How sure the network is of noise, as the lecture says.
 SAID_SURE = 0.99999
 #: Digits that the lecture sees begin to appear under L1.
-SAID_VISIBLE = (0, 1, 6)
+SAID_VISIBLE = [0, 1, 6]
 _ONE_DIRECTION = 0.5
 
 
-def make(work: ChapterBuilder) -> None:
-    """Look at weights, at pictures that excite, and at pictures made to excite."""
-    work.text("look")
-    work.ask("filters", "filters", "cnn")
-    work.ask("filters-vgg", "filters", "builtin:vgg16", options={"count": 64})
-    _top_images(work)
-    _second_layer(work)
-    _outputs(work)
-    _fooled(work)
+def make(chapter: ChapterBuilder) -> None:
+    """Look at weights, at pictures that activate units most, and at pictures made to do so."""
+    chapter.text("look")
+    chapter.ask("filters", "filters", "cnn")
+    chapter.ask("filters-vgg", "filters", "builtin:vgg16", options={"count": 64})
+    _top_images(chapter)
+    _second_layer(chapter)
+    _outputs(chapter)
+    _fooled(chapter)
 
 
-def _top_images(work: ChapterBuilder) -> None:
-    import numpy as np
-
-    work.text("top")
-    run = work.ask("top", "top-images", "cnn", options={"unit": ("0-7",), "count": 9})
+def _top_images(chapter: ChapterBuilder) -> None:
+    chapter.text("top")
+    run = chapter.ask("top", "top-images", "cnn", options={"unit": ("0-7",), "count": 9})
     boxes = np.asarray(run.result.arrays()["boxes"])
     sides = boxes[..., 2:] - boxes[..., :2]
-    field = f"{int(np.median(sides))}×{int(np.median(sides))}"
-    work.claim("field", None, field=field, first="3×3")
+    side = int(np.median(sides))
+    chapter.claim("field", None, said="3×3", field=f"{side}×{side}")
 
 
-def _second_layer(work: ChapterBuilder) -> None:
-    import numpy as np
-
-    steps = 60 if work.quick else 200
+def _second_layer(chapter: ChapterBuilder) -> None:
+    steps = 60 if chapter.quick else 200
     options = {"layer": "last-conv", "preset": "none", "steps": steps}
-    work.text("filters")
-    run = work.ask("twelve", "max-activation", "cnn", options=options | {"unit": ("0-11",)})
-    work.ask("fifty", "max-activation", "cnn", options=options | {"unit": ("all",)})
-    from kerascnn.lecture.experiments.image_metrics import coherence
-
-    pictures = grey(run)
-    along = coherence(pictures)
+    chapter.text("filters")
+    run = chapter.ask("twelve", "max-activation", "cnn", options=options | {"unit": ("0-11",)})
+    chapter.ask("fifty", "max-activation", "cnn", options=options | {"unit": ("all",)})
+    along = coherence(grey(run))
     noise = coherence(np.random.default_rng(0).random((100, 28, 28)))
-    work.claim(
+    count = int((along >= _ONE_DIRECTION).sum())
+    chapter.claim(
         "strokes",
-        int((along >= _ONE_DIRECTION).sum()) > len(along) / 2,
-        count=int((along >= _ONE_DIRECTION).sum()),
+        count > len(along) / 2,
+        count=count,
         of=len(along),
         median=float(np.median(along)),
         noise=float(np.median(noise)),
     )
-    neurons = _alive(work)
+    neurons = _alive(chapter)
     options = {"layer": "dense", "preset": "none", "steps": steps, "unit": neurons}
-    work.text("neurons")
-    dense = work.ask("dense", "max-activation", "cnn", options=options)
+    chapter.text("neurons")
+    dense = chapter.ask("dense", "max-activation", "cnn", options=options)
     alike = _alike(grey(dense))
-    field, seen = _seen(work)
-    work.claim("larger", seen > field, field=field, seen=seen)
+    field, seen = _seen(chapter)
+    chapter.claim("larger", seen > field, field=field, seen=seen)
     best = float(alike[1].max())
-    work.claim("partly", best >= 0.5, best=best, count=int((alike[1] >= 0.5).sum()))
+    chapter.claim("partly", best >= 0.5, best=best, count=int((alike[1] >= 0.5).sum()))
 
 
-def _alive(work: ChapterBuilder) -> tuple[str, ...]:
-    """Return the nine neurons of the dense layer that digits excite most; many are never."""
-    from kerascnn.datasets import load_mnist
-
-    network = work.network("cnn")
+def _alive(chapter: ChapterBuilder) -> tuple[str, ...]:
+    """Return the nine neurons of the dense layer that digits activate most; many stay at 0."""
+    network = chapter.network("cnn")
     pictures = load_mnist().x_test[:500, ..., None].astype("float32") / 255
     means = network.activations(pictures, "dense").mean(axis=0)
     return tuple(str(int(neuron)) for neuron in sorted((-means).argsort()[:9]))
 
 
-def _seen(work: ChapterBuilder) -> tuple[int, int]:
+def _seen(chapter: ChapterBuilder) -> tuple[int, int]:
     """Return the side of what a filter sees, and of what a dense neuron does, in pixels."""
-    import numpy as np
-
-    from kerascnn.network.units import Unit
-
-    network = work.network("cnn")
+    network = chapter.network("cnn")
     field = network.last_convolution().field
     assert field is not None
     noise = np.random.default_rng(0).random((4, *network.input.shape), np.float32)  # type: ignore[arg-type]
@@ -98,128 +100,99 @@ def _seen(work: ChapterBuilder) -> tuple[int, int]:
     return max(field.size), int(slopes.any(axis=(0, 2, 3)).sum())
 
 
-def grey(run: Run) -> np.ndarray:
+def grey(run: Run) -> Array:
     """Return a run's pictures, N×H×W in [0, 1]."""
-    import numpy as np
-
     return np.asarray(run.network.input.decode(run.result.arrays()["values"]))[..., 0]
 
 
-def _alike(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _alike(pictures: Array) -> tuple[Array, Array]:
     """Return the class of the training digit that each picture is most like, and how much."""
-    from kerascnn.datasets import load_mnist
-    from kerascnn.lecture.experiments.image_metrics import nearest
-
     digits = load_mnist()
     which, how = nearest(pictures, digits.x_train)
     return digits.y_train[which], how
 
 
-def _outputs(work: ChapterBuilder) -> None:
+def _outputs(chapter: ChapterBuilder) -> None:
     """The ten classes: without regulariser, with L1, with more, and from a real digit."""
-    import numpy as np
-
-    from kerascnn.lecture.experiments.image_metrics import neighbours_alike
-
-    steps = 60 if work.quick else 200
-    work.text("outputs")
-    plain = work.ask("none", "max-activation", "cnn", options={"preset": "none", "steps": steps})
+    steps = 60 if chapter.quick else 200
+    chapter.text("outputs")
+    plain = chapter.ask("none", "max-activation", "cnn", options={"preset": "none", "steps": steps})
     sure = np.array(plain.result.facts["confidence"])
     noise = neighbours_alike(grey(plain))
-    digits = neighbours_alike(_digits(work))
+    digits = neighbours_alike(_digits(chapter))
     nearer = bool(noise.mean() < digits.mean() / 2)  # to noise, which has 0
-    work.claim("noise", nearer, noise=float(noise.mean()), digits=float(digits.mean()))
+    chapter.claim("noise", nearer, noise=float(noise.mean()), digits=float(digits.mean()))
     _, near, real = _judged(grey(plain))
-    work.claim("no-digits", not (near >= real).any(), count=int((near >= real).sum()), real=real)
-    work.claim("sure", bool((sure >= SAID_SURE).all()), least=float(sure.min()))
-    work.text("regularised")
-    inked = work.ask("l1", "max-activation", "cnn", options={"preset": "l1", "steps": steps})
+    chapter.claim("no-digits", not (near >= real).any(), count=int((near >= real).sum()), real=real)
+    certain = bool((sure >= SAID_SURE).all())
+    chapter.claim("sure", certain, said=SAID_SURE, least=float(sure.min()))
+    chapter.text("regularised")
+    inked = chapter.ask("l1", "max-activation", "cnn", options={"preset": "l1", "steps": steps})
     before, after = float(grey(plain).mean()), float(grey(inked).mean())
-    work.claim("white", after < before, before=before, after=after)
+    chapter.claim("white", after < before, before=before, after=after)
     classes, _ = _alike(grey(inked))
     visible = [digit for digit in range(10) if classes[digit] == digit]
-    work.claim("visible", set(SAID_VISIBLE) <= set(visible), digits=_listed(visible))
-    fewer = {"steps": 80, "restarts": 1} if work.quick else {}
+    seen = set(SAID_VISIBLE) <= set(visible)
+    chapter.claim("visible", seen, said=SAID_VISIBLE, digits=visible)
+    fewer = {"steps": 80, "restarts": 1} if chapter.quick else {}
     natural = {"preset": "natural", **fewer}
-    more = work.ask("natural", "max-activation", "cnn", options=natural)
+    more = chapter.ask("natural", "max-activation", "cnn", options=natural)
     named, near, real = _judged(grey(more))
     right, close = int((named == np.arange(10)).sum()), int((near >= real).sum())
-    work.claim("digits", right == close == 10, right=right, close=close)
-    _from_a_digit(work, steps)
+    chapter.claim("digits", right == close == 10, right=right, close=close)
+    _from_a_digit(chapter, steps)
 
 
-def _judged(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+def _judged(pictures: Array) -> tuple[Array, Array, float]:
     """Return what digits pictures are and how near to one, by pixels alone, and how near real are.
 
     Real test digits are that near or nearer in 99 of 100 cases.
     """
-    from kerascnn.lecture.experiments.image_metrics import closeness, voted
-
     known, classes, real = _known_digits()
     return voted(pictures, known, classes), closeness(pictures, known), real
 
 
 @functools.cache
-def _known_digits() -> tuple[np.ndarray, np.ndarray, float]:
+def _known_digits() -> tuple[Array, Array, float]:
     """Return the training digits in [0, 1], their classes, and how near test digits are to them."""
-    import numpy as np
-
-    from kerascnn.datasets import load_mnist
-    from kerascnn.lecture.experiments.image_metrics import closeness
-
     digits = load_mnist()
     known = digits.x_train / np.float32(255)
     real = float(np.percentile(closeness(digits.x_test[:2000], known), 1))
     return known, digits.y_train, real
 
 
-def _from_a_digit(work: ChapterBuilder, steps: int) -> None:
-    from kerascnn.lecture.experiments.image_metrics import neighbours_alike
-
-    digit = work.picture_file("seven.png", _digits(work)[7])
-    work.text("start")
+def _from_a_digit(chapter: ChapterBuilder, steps: int) -> None:
+    digit = chapter.picture_file("seven.png", _digits(chapter)[7])
+    chapter.text("start")
     options = {"preset": "none", "steps": steps, "start": str(digit)}
-    run = work.ask("start", "max-activation", "cnn", options=options)
+    run = chapter.ask("start", "max-activation", "cnn", options=options)
     classes, how = _alike(grey(run))
     readable = [number for number in range(10) if classes[number] == number]
     alike = float(neighbours_alike(grey(run)).mean())
-    work.claim(
+    chapter.claim(
         "start", len(readable) < 10, count=len(readable), likeness=float(how.mean()), strokes=alike
     )
 
 
-def _listed(digits: list[int]) -> str:
-    return ", ".join(map(str, digits)) or "–"
-
-
-def _digits(work: ChapterBuilder) -> np.ndarray:
+def _digits(chapter: ChapterBuilder) -> Array:
     """Return a test digit of each class, 10×28×28 in [0, 1]."""
-    import numpy as np
-
-    from kerascnn.images import sample_pictures
-
-    contract = work.network("cnn").input
-    return np.stack([contract.decode(p.values)[..., 0] for p in sample_pictures(contract, 10)])
+    spec = chapter.network("cnn").input
+    return np.stack([spec.decode(p.values)[..., 0] for p in sample_pictures(spec, 10)])
 
 
-def _fooled(work: ChapterBuilder) -> None:
-    import numpy as np
-
-    from kerascnn.images import sample_pictures
-    from kerascnn.lecture.experiments.fooling import fool
-
-    network = work.network("cnn")
+def _fooled(chapter: ChapterBuilder) -> None:
+    network = chapter.network("cnn")
     pictures = np.stack([p.values for p in sample_pictures(network.input, 10)])
     found = fool(network, pictures)
-    work.text("fooled")
-    work.figure(
+    chapter.text("fooled")
+    chapter.figure(
         "fooled",
         _before_and_after(found),
         {"before": found.pictures, "after": found.changed, "sure": found.sure},
     )
     fooled = int((found.before != found.after).sum())
     largest = float(np.median(found.largest))
-    work.claim(
+    chapter.claim(
         "fooled",
         fooled == len(pictures) and largest < 0.2,
         count=fooled,
@@ -229,10 +202,8 @@ def _fooled(work: ChapterBuilder) -> None:
     )
 
 
-def _before_and_after(found: Any) -> Any:
-    """Draw three rows: the digits, the change (grey is none), and what they are taken for."""
-    from kerascnn.render import Sheet
-
+def _before_and_after(found: Fooled) -> Figure:
+    """Draw three rows: the digits, the change, and the changed digits with their new class."""
     side, gap = 1.0, 0.08
     sheet = Sheet(10 * (side + gap) + 0.3, 3 * side + 1.0)
     change = (found.changed - found.pictures)[..., 0]
@@ -242,8 +213,9 @@ def _before_and_after(found: Any) -> Any:
         before, after = int(found.before[column]), int(found.after[column])
         sheet.text(x + side / 2, y, str(before), size=9, align="center")
         sheet.picture(found.pictures[column], x, y + 0.2, side, side)
-        sheet.picture(change[column], x, y + 0.25 + side, side, side, cmap="RdBu_r", vmin=-most,
-                      vmax=most)  # fmt: skip
+        sheet.picture(
+            change[column], x, y + 0.25 + side, side, side, cmap="RdBu_r", vmin=-most, vmax=most
+        )
         sheet.picture(found.changed[column], x, y + 0.3 + 2 * side, side, side)
         text = f"{after}: p = {found.sure[column]:.3f}"
         sheet.text(x + side / 2, y + 0.34 + 3 * side, text, size=8, align="center")

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from kerascnn.lecture.book.chapter import Chapter
+import numpy as np
+
+from kerascnn.families import keras_of
+from kerascnn.lecture.book.builder import Chapter, ChapterBuilder
+from kerascnn.lecture.drawing.boards import number
+from kerascnn.lecture.experiments.arithmetic import (
+    correlate,
+    filters,
+    matrix,
+    picture,
+    positions,
+    wires,
+)
+from kerascnn.lecture.experiments.task import Array
+from kerascnn.render import new_figure
 from kerascnn.sizes import size_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from kerascnn.lecture.book.builder import ChapterBuilder
 
 #: What the lecture says of the first two neurons: their inputs, counted from 1.
 SAID_WIRES = {
@@ -22,67 +35,51 @@ _COLOURS = ("#4477aa", "#66ccee", "#228833", "#ccbb44", "#ee6677", "#aa3377", "#
             "#55aa99")  # fmt: skip
 
 
-def make(work: ChapterBuilder) -> None:
-    """Write the filter as a matrix, and hold a Dense layer against it."""
-    import numpy as np
-
-    from kerascnn.lecture.experiments.arithmetic import correlate, filters, matrix, picture, wires
-
+def make(chapter: ChapterBuilder) -> None:
+    """Write the filter as a matrix, and compare a Dense layer with it."""
     kernel, pixels = filters()[0], picture()
     weights = matrix(kernel, 6, 6)
     found = pixels.reshape(-1) @ weights
-    work.text("wires")
-    work.figure("wires", _wires(pixels, weights, found), {"matrix": weights, "neurons": found})
+    chapter.text("wires")
+    chapter.figure("wires", _wires(pixels, weights, found), {"matrix": weights, "neurons": found})
     for neuron, says in SAID_WIRES.items():
-        tied = wires(kernel, 6, 6, neuron)
-        work.claim(
-            f"wires-{neuron}",
-            tied == says,
-            inputs=", ".join(map(str, tied)),
-            value=int(found[neuron]),
-        )
+        inputs, value = wires(kernel, 6, 6, neuron), int(found[neuron])
+        chapter.claim(f"wires-{neuron}", inputs == says, said=says, inputs=inputs, value=value)
     first, second = (weights[np.array(wires(kernel, 6, 6, n)) - 1, n] for n in (0, 1))
-    work.claim("same-weights", bool((first == second).all()), same=int((first == second).sum()))
-    work.text("matrix", ties=int((weights != 0).sum()), all=weights.size)
-    work.figure("matrix", _matrix(weights, kernel), {"matrix": weights})
-    work.claim(
+    chapter.claim("same-weights", bool((first == second).all()), same=int((first == second).sum()))
+    chapter.text("matrix", ties=int((weights != 0).sum()), all=weights.size)
+    chapter.figure("matrix", _matrix(weights, kernel), {"matrix": weights})
+    chapter.claim(
         "fewer",
         kernel.size < np.count_nonzero(weights) < weights.size,
         full=weights.size,
         cut=int(np.count_nonzero(weights)),
         shared=kernel.size,
     )
-    dense = dense_outputs(weights, pixels)
-    same = bool((dense == correlate(pixels, kernel).reshape(-1)).all())
-    work.claim("dense", same, same=int((dense == correlate(pixels, kernel).ravel()).sum()))
-    work.text("counts")
-    work.table("counts", _counts())
-    work.text("course")
-    _course(work)
+    same = int((dense_outputs(weights, pixels) == correlate(pixels, kernel).ravel()).sum())
+    chapter.claim("dense", same == len(found), same=same)
+    chapter.text("counts")
+    chapter.table("counts", _counts())
+    chapter.text("course")
+    _course(chapter)
 
 
-def dense_outputs(weights: Any, pixels: Any) -> Any:
+def dense_outputs(weights: Array, pixels: Array) -> Array:
     """Return what a Dense layer of Keras 2 with these weights gives for one picture.
 
     Args:
         weights: inputs × neurons.
         pixels: the picture, stretched by the layer's own Flatten.
     """
-    import numpy as np
-
-    from kerascnn.families import keras_of
-
     keras = keras_of("keras2")
     layer = keras.layers.Dense(weights.shape[1], use_bias=False)
     model = keras.Sequential([keras.layers.Flatten(input_shape=pixels.shape), layer])
     layer.set_weights([weights])
-    return np.asarray(model(pixels[None].astype("float32")))[0]
+    return np.asarray(model(pixels[None].astype("float32"))[0])
 
 
-def _counts() -> list[tuple[Any, ...]]:
+def _counts() -> list[tuple[str, ...]]:
     """Return rows of: picture, maps, weights fully connected, cut, shared."""
-    from kerascnn.lecture.experiments.arithmetic import positions
-
     rows = []
     for size, channels, window, count in ((6, 1, 3, 1), (28, 1, 3, 25), (13, 25, 3, 50),
                                           (32, 3, 5, 6), (224, 3, 3, 64)):  # fmt: skip
@@ -95,11 +92,7 @@ def _counts() -> list[tuple[Any, ...]]:
     return rows
 
 
-def _course(work: ChapterBuilder) -> None:
-    import numpy as np
-
-    from kerascnn.families import keras_of
-
+def _course(chapter: ChapterBuilder) -> None:
     keras = keras_of("keras2")
     model = keras.Sequential(
         [keras.layers.Flatten(input_shape=(32, 32, 3)), keras.layers.Dense(10, use_bias=False)]
@@ -107,7 +100,7 @@ def _course(work: ChapterBuilder) -> None:
     stretched = model.layers[0].output_shape[1]
     kernel = model.layers[1].get_weights()[0]
     outputs = np.asarray(model(np.zeros((1, 32, 32, 3), "float32"))).shape[1]
-    work.claim(
+    chapter.claim(
         "course",
         (stretched, kernel.T.shape, outputs) == (3072, (10, 3072), 10),
         inputs=stretched,
@@ -116,44 +109,30 @@ def _course(work: ChapterBuilder) -> None:
     )
 
 
-def _wires(pixels: Any, weights: Any, found: Any) -> Figure:
-    """Draw the 36 inputs, the first two neurons, and their ties in the colours of the weights."""
-    import numpy as np
-
-    from kerascnn.render import new_figure
-
+def _wires(pixels: Array, weights: Array, found: Array) -> Figure:
+    """Draw the 36 inputs and the first two neurons, connected in the colours of the weights."""
     figure = new_figure(7.5, 9)
     axes = figure.add_subplot()
     axes.set_axis_off()
     axes.set(xlim=(-0.6, 4.2), ylim=(36.7, -0.7))
-    tied = set(np.flatnonzero(weights[:, :2].any(axis=1)))
+    connected = set(np.flatnonzero(weights[:, :2].any(axis=1)))
     for neuron, height in ((0, 5.0), (1, 13.0)):
         inputs = np.flatnonzero(weights[:, neuron])
         for place, index in enumerate(inputs):
             axes.plot([0.18, 2.8], [float(index), height], color=_COLOURS[place], linewidth=2)
-        axes.text(3.0, height, _number(found[neuron]), fontsize=17, ha="center", va="center",
+        axes.text(3.0, height, number(found[neuron]), fontsize=17, ha="center", va="center",
                   bbox={"boxstyle": "circle", "fc": "white", "ec": "0.3"})  # fmt: skip
-    for number, value in enumerate(pixels.reshape(-1)):
-        shade = "black" if number in tied else "0.65"
-        axes.text(
-            -0.45, number, f"{number + 1}:", fontsize=10, ha="right", va="center", color=shade
-        )
-        axes.text(0, number, f"{value:.0f}", fontsize=10, ha="center", va="center", color=shade,
+    for place, value in enumerate(pixels.reshape(-1)):
+        shade = "black" if place in connected else "0.65"
+        axes.text(-0.45, place, f"{place + 1}:", fontsize=10, ha="right", va="center", color=shade)
+        axes.text(0, place, f"{value:.0f}", fontsize=10, ha="center", va="center", color=shade,
                   bbox={"boxstyle": "circle,pad=0.2", "fc": "white", "ec": shade})  # fmt: skip
     return figure
 
 
-def _number(value: float) -> str:
-    return f"{value:.0f}".replace("-", "−")
-
-
-def _matrix(weights: Any, kernel: Any) -> Figure:
+def _matrix(weights: Array, kernel: Array) -> Figure:
     """Draw the 16×36 matrix, a row for each neuron; equal colour is the same weight."""
-    import numpy as np
     from matplotlib.colors import to_rgb
-
-    from kerascnn.lecture.experiments.arithmetic import matrix
-    from kerascnn.render import new_figure
 
     # The same matrix of the weights' numbers 1 … 9 in place of their values.
     which = matrix(np.arange(1.0, kernel.size + 1).reshape(kernel.shape), 6, 6).T.astype(int)
@@ -162,10 +141,10 @@ def _matrix(weights: Any, kernel: Any) -> Figure:
     axes = figure.add_subplot()
     axes.imshow(colours[which], interpolation="nearest")
     for neuron, index in np.argwhere(which):
-        text = _number(weights[index, neuron])
+        text = number(weights[index, neuron])
         axes.text(index, neuron, text, fontsize=8, ha="center", va="center")
-    axes.set_xticks(range(36), [str(number) for number in range(1, 37)], fontsize=8)
-    axes.set_yticks(range(16), [str(number) for number in range(1, 17)], fontsize=8)
+    axes.set_xticks(range(36), [str(index) for index in range(1, 37)], fontsize=8)
+    axes.set_yticks(range(16), [str(neuron) for neuron in range(1, 17)], fontsize=8)
     axes.set_xticks(np.arange(-0.5, 36), minor=True)
     axes.set_yticks(np.arange(-0.5, 16), minor=True)
     axes.grid(which="minor", color="0.9", linewidth=0.6)

@@ -2,97 +2,64 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import numpy as np
 
-from kerascnn.lecture.book.chapter import Chapter
-
-if TYPE_CHECKING:
-    from kerascnn.lecture.book.builder import ChapterBuilder
-    from kerascnn.lecture.datasets import Reviews
-    from kerascnn.lecture.experiments.runner import Trial, Trials
+from kerascnn.lecture.book.builder import Chapter, ChapterBuilder
+from kerascnn.lecture.datasets.text import Reviews, load_reviews
+from kerascnn.lecture.drawing.sentences import draw
+from kerascnn.lecture.experiments import text
+from kerascnn.lecture.experiments.runner import Trials
+from kerascnn.lecture.experiments.text import POSITIVE, word_saliency
 
 _DNN, _SENTENCE, _EMBEDDING = "text-dnn", "text-sentence", "text-embedding"
-# Seeds without --quick, if fewer are asked for.
-SEEDS = 3
 _SHOWN = 8
 
 
-def make(work: ChapterBuilder) -> None:
+def make(chapter: ChapterBuilder) -> None:
     """Train the three networks, and colour sentences by what their words say."""
-    from kerascnn.lecture.datasets import load_reviews
-    from kerascnn.lecture.experiments import text
-
-    file = work.option("tsv")
-    reviews = load_reviews(None if file is None else Path(file))
-    seeds = work.settings.seeds if work.quick else max(SEEDS, work.settings.seeds)
-    trials = text.trials(reviews, work.keep, seeds=seeds, quick=work.quick)
-    for name in trials.of:
-        trials.save(name, work.out / f"{name}.h5")
+    file = chapter.option("tsv")
+    reviews = load_reviews(file)
+    trials = text.trials(reviews, chapter.checkpoints, seeds=chapter.seeds, quick=chapter.quick)
+    trials.save(chapter.out)
     positive = float(trials.task.y_test.mean())
-    work.text(
+    guess = max(positive, 1 - positive)
+    chapter.text(
         "data",
         source={"word": "packaged"} if file is None else reviews.source,
         train=len(trials.task.y_train),
         test=len(reviews.test),
         words=reviews.vocabulary.size,
-        most=f"{max(positive, 1 - positive):.1%}",
+        most=f"{guess:.1%}",
     )
-    _table(work, trials, seeds)
-    _claims(work, trials, max(positive, 1 - positive))
-    work.text("words")
-    _sentences(work, reviews, trials)
-    _words(work, reviews, trials)
+    chapter.table("networks", [_row(trials, name) for name in trials.of], seeds=chapter.seeds)
+    _claims(chapter, trials, guess)
+    chapter.text("words")
+    _sentences(chapter, reviews, trials)
+    _words(chapter, reviews, trials)
 
 
-def _table(work: ChapterBuilder, trials: Trials, seeds: int) -> None:
-    rows = [
-        (
-            {"word": name},
-            f"{trials.model(name).count_params():,}",
-            trials.spread(name, _measure(trials)).percent(),
-            round(trials.spread(name, lambda trial: trial.seconds).mean),
-        )
-        for name in trials.of
-    ]
-    work.table("networks", rows, seeds=seeds)
-
-
-def _measure(trials: Trials) -> Any:
-    """Return a measure: the share of sentences told rightly."""
-    from kerascnn.lecture.experiments.runner import right
-
-    def measure(trial: Trial) -> float:
-        return right(trial, trials.task.y_test)
-
-    return measure
-
-
-def _claims(work: ChapterBuilder, trials: Trials, guess: float) -> None:
-    from kerascnn.lecture.experiments.runner import better
-
-    measure = _measure(trials)
-    shown = {
-        name.removeprefix("text-"): trials.spread(name, measure).percent() for name in trials.of
-    }
-    work.claim("sentence", better(trials.gain(_SENTENCE, _DNN, measure)), **shown)
-    work.claim("axes", better(trials.gain(_SENTENCE, _EMBEDDING, measure)), **shown)
-    work.claim(
-        "embedding",
-        not better(trials.gain(_EMBEDDING, _DNN, measure)),
-        guess=f"{guess:.1%}",
-        **shown,
+def _row(trials: Trials, name: str) -> tuple[object, ...]:
+    return (
+        {"word": name},
+        f"{trials.first(name).parameters:,}",
+        str(trials.spread(name, trials.right())),
+        round(trials.spread(name, lambda run: run.seconds).mean),
     )
 
 
-def _sentences(work: ChapterBuilder, reviews: Reviews, trials: Trials) -> None:
+def _claims(chapter: ChapterBuilder, trials: Trials, guess: float) -> None:
+    measure = trials.right()
+    shown = {name.removeprefix("text-"): trials.spread(name, measure) for name in trials.of}
+    chapter.claim("sentence", trials.gain(_SENTENCE, _DNN, measure).is_gain, **shown)
+    chapter.claim("axes", trials.gain(_SENTENCE, _EMBEDDING, measure).is_gain, **shown)
+    worse = not trials.gain(_EMBEDDING, _DNN, measure).is_gain
+    chapter.claim("embedding", worse, guess=guess, **shown)
+
+
+def _sentences(chapter: ChapterBuilder, reviews: Reviews, trials: Trials) -> None:
     """Show sentences of the test coloured by their words, the network's mistakes among them."""
-    import numpy as np
-
-    from kerascnn.lecture.drawing.sentences import draw
-    from kerascnn.lecture.experiments.text import POSITIVE, word_saliency
-
-    shares, sides = trials.of[_SENTENCE][0].shares[:, POSITIVE], trials.task.y_test
+    first = trials.first(_SENTENCE)
+    shares, sides = first.answers[:, POSITIVE], trials.task.y_test
     lengths = np.array([len(review.sentence) for review in reviews.test])
     is_right = (shares > 0.5) == (sides == POSITIVE)
     order = np.argsort(-np.abs(shares - 0.5), kind="stable")
@@ -103,11 +70,11 @@ def _sentences(work: ChapterBuilder, reviews: Reviews, trials: Trials) -> None:
             chosen += [int(index) for index in order if fit[index]][: 3 if wanted else 1]
     chosen = chosen or [int(index) for index in order[:_SHOWN]]
     sentences = [reviews.test[index].sentence for index in chosen]
-    found = word_saliency(trials.model(_SENTENCE), reviews.vocabulary, sentences)
+    found = word_saliency(first.model, reviews.vocabulary, sentences)
     marks = [_mark(reviews.test[index].rating, float(shares[index])) for index in chosen]
     longest = max(len(words) for words, _ in found)
     padded = [[*values, *[0.0] * (longest - len(values))] for _, values in found]
-    work.figure(
+    chapter.figure(
         "sentences",
         draw(found, marks),
         {"saliency": padded, "sentences": sentences, "shares": shares[chosen]},
@@ -121,15 +88,12 @@ def _mark(rating: float, share: float) -> str:
     return f"{rating:+.1f} → {sign} {100 * max(share, 1 - share):.0f} %".replace("-", "−")
 
 
-def _words(work: ChapterBuilder, reviews: Reviews, trials: Trials) -> None:
+def _words(chapter: ChapterBuilder, reviews: Reviews, trials: Trials) -> None:
     """List the words that say most, averaged over the sentences of the test."""
-    import numpy as np
-
-    from kerascnn.lecture.experiments.text import word_saliency
-
     sums: dict[str, list[float]] = {}
     sentences = [review.sentence for review in reviews.test]
-    for words, values in word_saliency(trials.model(_SENTENCE), reviews.vocabulary, sentences):
+    model = trials.first(_SENTENCE).model
+    for words, values in word_saliency(model, reviews.vocabulary, sentences):
         for word, value in zip(words, values, strict=True):
             sums.setdefault(word, []).append(float(value))
     known = set(reviews.vocabulary.words)
@@ -144,7 +108,7 @@ def _words(work: ChapterBuilder, reviews: Reviews, trials: Trials) -> None:
         (good, f"{means[good]:+.2f}", bad, f"{means[bad]:+.2f}".replace("-", "−"))
         for good, bad in zip(kind, unkind, strict=True)
     ]
-    work.table("words", rows)
+    chapter.table("words", rows)
 
 
 CHAPTER = Chapter("text", 13, make, uses=("seeds", "tsv"))

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -261,7 +260,7 @@ def positions(game: Game) -> Iterator[tuple[npt.NDArray[np.int8], int]]:
         board.play(*point, colour)
 
 
-def as_array(board: Any, colour: str) -> npt.NDArray[np.int8]:
+def as_array(board: boards.Board, colour: str) -> npt.NDArray[np.int8]:
     """Return a board of sgfmill's as 19×19 from the top: 1 for stones of ``colour``, −1, 0."""
     values = {None: 0, colour: 1, "w" if colour == "b" else "b": -1}
     rows = [[values[stone] for stone in row] for row in reversed(board.board)]

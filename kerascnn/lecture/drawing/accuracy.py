@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from kerascnn.lecture.experiments.claims import SAID_ACCURACY, Spread, on_test, on_training, spread
-from kerascnn.lecture.experiments.mnist import Run
+from kerascnn.lecture.experiments.runner import Trials, on_test, on_training
+from kerascnn.lecture.experiments.spread import Spread
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-DPI = 160
 _SLIDE = (12.0, 6.0)  # inches
 
 # Colours that the colour-blind tell apart.
@@ -27,20 +26,19 @@ _GREY = "#555555"
 _LEGEND = {"fontsize": 13, "facecolor": "white", "edgecolor": "none", "framealpha": 0.85}
 
 
-def curves(runs: Sequence[Run]) -> Figure:
+def curves(trials: Trials) -> Figure:
     """Draw loss and accuracy over the epochs; with several seeds, a line for each."""
-    figure, (left, right) = _panels("How the networks learn", _subtitle(runs), 2)
-    thin = 1.0 if len({run.seed for run in runs}) == 1 else 0.6
+    figure, (left, right) = _panels("How the networks learn", _subtitle(trials), 2)
+    runs = trials.runs
+    thin = 1.0 if len(runs) == len(trials.of) else 0.6
     for run in runs:
-        colour = _COLOURS[run.network]
-        epochs = range(1, len(run.curves["loss"]) + 1)
+        colour, history = _COLOURS[run.network], run.history
+        epochs = range(1, len(history.loss) + 1)
         label = _LABELS[run.network] if run.seed == 0 else None
         dot = "o" if len(epochs) == 1 else None  # a line of one point is not seen
-        left.plot(
-            epochs, run.curves["loss"], color=colour, label=label, linewidth=2 * thin, marker=dot
-        )
-        right.plot(epochs, _percent(run.curves["accuracy"]), color=colour, lw=1.2 * thin, ls="--")
-        at, values = zip(*run.curves["test_accuracy"], strict=True)
+        left.plot(epochs, history.loss, color=colour, label=label, lw=2 * thin, marker=dot)
+        right.plot(epochs, _percent(history.accuracy), color=colour, lw=1.2 * thin, ls="--")
+        at, values = zip(*history.test_accuracy, strict=True)
         right.plot(at, _percent(values), color=colour, lw=2.2 * thin, marker="o", ms=5 * thin)
     left.set(xlabel="epoch", ylabel="cross-entropy (nats)", yscale="log")
     left.set_title("Loss on the training set, while learning")
@@ -50,28 +48,33 @@ def curves(runs: Sequence[Run]) -> Figure:
     right.plot([], [], color=_GREY, linewidth=1.2, ls="--", label="training set, while learning")
     right.plot([], [], color=_GREY, linewidth=2.2, marker="o", markersize=5, label="test set")
     right.legend(**_LEGEND, loc="lower right")
-    low = min(min(_percent(run.curves["accuracy"][1:] or [0.9])) for run in runs)
+    low = min(min(_percent(run.history.accuracy[1:] or [0.9])) for run in runs)
     right.set_ylim(min(math.floor(low) - 1, 95), 100.3)
     for axes in (left, right):
         _epochs_only(axes)
     return figure
 
 
-def accuracy(runs: Sequence[Run]) -> Figure:
-    """Draw the accuracy of each network on training and test digits, and the lecture's."""
-    about = ": mean ± standard deviation" if len({run.seed for run in runs}) > 1 else ""
-    figure, (axes,) = _panels("DNN against CNN", _subtitle(runs) + about, 1)
-    names = [name for name in _LABELS if any(run.network == name for run in runs)]
+def accuracy(trials: Trials, said: float) -> Figure:
+    """Draw the accuracy of each network on training and test digits, and the lecture's.
+
+    Args:
+        trials: of the three networks.
+        said: the lecture's accuracy on test digits, in percent.
+    """
+    several = len(trials.runs) > len(trials.of)
+    about = ": mean ± standard deviation" if several else ""
+    figure, (axes,) = _panels("DNN against CNN", _subtitle(trials) + about, 1)
+    names = list(trials.of)
     lowest = 100.0
     for place, name in enumerate(reversed(names)):
         ends = []
-        for digits, filled in ((on_test, True), (on_training, False)):
-            values = spread(runs, name, digits)
+        for measure, filled in ((on_test, True), (on_training, False)):
+            values = trials.spread(name, measure)
             ends.append(100 * values.mean)
             _dot(axes, values, place, _COLOURS[name], filled)
             lowest = min(lowest, 100 * (values.mean - values.deviation))
         axes.plot(ends, [place, place], color=_COLOURS[name], linewidth=1.2, alpha=0.5, zorder=1)
-    said = 100 * SAID_ACCURACY
     axes.axvline(said, color=_GREY, linewidth=1.2, ls=":")
     axes.annotate(
         f"the lecture: {said:.0f} %",
@@ -82,7 +85,7 @@ def accuracy(runs: Sequence[Run]) -> Figure:
         color=_GREY,
         fontsize=13,
     )
-    sizes = {run.network: run.parameters for run in runs}
+    sizes = {name: trials.first(name).parameters for name in names}
     axes.set_yticks(
         range(len(names)),
         [f"{_LABELS[name]}\n{sizes[name]:,} parameters" for name in reversed(names)],
@@ -109,7 +112,7 @@ def _dot(axes: Axes, values: Spread, place: int, colour: str, filled: bool) -> N
         capsize=4,
     )
     axes.annotate(
-        values.percent(unit=""),
+        str(values).removesuffix(" %"),
         (mean, place),
         xytext=(0, 11),
         textcoords="offset points",
@@ -125,20 +128,21 @@ def _percent(shares: Sequence[float]) -> list[float]:
     return [100 * share for share in shares]
 
 
-def _subtitle(runs: Sequence[Run]) -> str:
-    seeds = len({run.seed for run in runs})
-    epochs = len(runs[0].curves["loss"])
+def _subtitle(trials: Trials) -> str:
+    runs = trials.runs
+    seeds = len(runs) // len(trials.of)
+    epochs = len(runs[0].history.loss)
     several = f", {seeds} seeds" if seeds > 1 else ""
     return f"{epochs} epoch{'s' if epochs > 1 else ''} of Adam in batches of 100{several}"
 
 
-def _panels(title: str, subtitle: str, count: int) -> tuple[Figure, Any]:
+def _panels(title: str, subtitle: str, count: int) -> tuple[Figure, list[Axes]]:
     # Not pyplot: it keeps figures alive, and asks for a display.
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=_SLIDE, layout="constrained")
     figure.suptitle(f"{title}  ·  {subtitle}", fontsize=17)
-    panels = figure.subplots(1, count, squeeze=False)[0]
+    panels = list(figure.subplots(1, count, squeeze=False)[0])
     for axes in panels:
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
+
+from kerascnn.lecture.experiments.task import Array
+from kerascnn.render import Sheet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,9 +30,9 @@ class Board:
         sign: what stands to its left, as ``∗`` or ``=``.
     """
 
-    values: Any
+    values: npt.ArrayLike
     title: str = ""
-    colours: Any = None
+    colours: npt.ArrayLike | None = None
     sign: str = ""
 
 
@@ -39,8 +43,6 @@ def draw(boards: Sequence[Board], columns: int | None = None) -> Figure:
         boards: what to draw.
         columns: how many in a row; all by default.
     """
-    from kerascnn.render import Sheet
-
     per_row = columns or len(boards)
     rows = [boards[start : start + per_row] for start in range(0, len(boards), per_row)]
     widths = [sum(np.shape(b.values)[1] * _CELL + _GAP for b in row) for row in rows]
@@ -55,7 +57,7 @@ def draw(boards: Sequence[Board], columns: int | None = None) -> Figure:
     return sheet.figure
 
 
-def _board(sheet: Any, board: Board, x: float, y: float, height: float) -> float:
+def _board(sheet: Sheet, board: Board, x: float, y: float, height: float) -> float:
     values = np.asarray(board.values)
     rows, columns = values.shape
     top = y + 0.3 + (height - rows * _CELL) / 2
@@ -74,7 +76,7 @@ def _board(sheet: Any, board: Board, x: float, y: float, height: float) -> float
     return float(x + columns * _CELL)
 
 
-def shades(board: Board) -> np.ndarray:
+def shades(board: Board) -> Array:
     """Return a colour for each cell, rows × columns × 3 in [0, 1]: blue above 0, red below."""
     if board.colours is not None:
         return np.asarray(board.colours, np.float64)[..., :3]
@@ -82,7 +84,7 @@ def shades(board: Board) -> np.ndarray:
     share = values / max(np.abs(values).max(), 1e-12)
     blue, red = np.array([0.45, 0.68, 0.93]), np.array([0.95, 0.66, 0.60])
     tint = np.where(share[..., None] > 0, blue, red)
-    return 1 - np.abs(share[..., None]) * (1 - tint)
+    return np.asarray(1 - np.abs(share[..., None]) * (1 - tint))
 
 
 def number(value: float) -> str:

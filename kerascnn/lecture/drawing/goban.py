@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
+
+from kerascnn.lecture.experiments.task import Array
+from kerascnn.render import Sheet, new_figure
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 SIDE = 19
@@ -21,7 +24,7 @@ _TITLES = {"go-cnn": "CNN", "go-cnn-pooling": "CNN + max pooling", "go-dnn": "DN
 _WRITTEN = 5
 
 
-def draw(board: npt.NDArray[Any], shares: Mapping[str, npt.NDArray[Any]], move: int) -> Figure:
+def draw(board: Array, shares: Mapping[str, Array], move: int) -> Figure:
     """Draw a position once for each network, with the moves that it expects.
 
     Args:
@@ -29,8 +32,6 @@ def draw(board: npt.NDArray[Any], shares: Mapping[str, npt.NDArray[Any]], move: 
         shares: for each network the points' shares, 361.
         move: what was played, 19 · row + column; it gets a ring.
     """
-    from kerascnn.render import new_figure
-
     figure = new_figure(4.6 * len(shares), 4.9)
     panels = figure.subplots(1, len(shares), squeeze=False)[0]
     for axes, (name, values) in zip(panels, shares.items(), strict=True):
@@ -43,7 +44,7 @@ def draw(board: npt.NDArray[Any], shares: Mapping[str, npt.NDArray[Any]], move: 
     return figure
 
 
-def _empty(axes: Any) -> None:
+def _empty(axes: Axes) -> None:
     axes.set_facecolor(_WOOD)
     for line in range(SIDE):
         axes.plot([0, SIDE - 1], [line, line], color=_LINE, linewidth=0.6, zorder=1)
@@ -56,13 +57,13 @@ def _empty(axes: Any) -> None:
     axes.tick_params(length=0, pad=1)
 
 
-def _stones(axes: Any, board: npt.NDArray[Any]) -> None:
+def _stones(axes: Axes, board: Array) -> None:
     for colour, sign in (("black", 1), ("white", -1)):
         rows, columns = np.nonzero(board == sign)
         axes.plot(columns, rows, "o", ms=11.5, mfc=colour, mec="black", mew=0.6, ls="", zorder=3)
 
 
-def _expected(axes: Any, shares: npt.NDArray[Any]) -> None:
+def _expected(axes: Axes, shares: Array) -> None:
     from matplotlib.patches import Rectangle
 
     largest = float(shares.max())
@@ -80,15 +81,13 @@ def _expected(axes: Any, shares: npt.NDArray[Any]) -> None:
             axes.text(column, row, text, ha="center", va="center", fontsize=7, color=ink, zorder=7)
 
 
-def draw_planes(planes: npt.NDArray[Any], names: Mapping[str, int]) -> Figure:
+def draw_planes(planes: Array, names: Mapping[str, int]) -> Figure:
     """Draw planes in rows of eight.
 
     Args:
         planes: 19×19×48 of zeros and ones.
         names: the features in their order, and how many planes each has.
     """
-    from kerascnn.render import Sheet
-
     labels = [
         name if count == 1 else f"{name} {number}{'+' if number == 8 else ''}"
         for name, count in names.items()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
+
+from kerascnn.lecture.experiments.task import Array
+from kerascnn.render import Sheet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,17 +20,13 @@ _SIZE = 10.0
 _LETTER = _SIZE * 0.6 / 72  # inches: letters of one width
 
 
-def draw(
-    sentences: Sequence[tuple[Sequence[str], npt.NDArray[Any]]], marks: Sequence[str]
-) -> Figure:
+def draw(sentences: Sequence[tuple[Sequence[str], Array]], marks: Sequence[str]) -> Figure:
     """Draw sentences below each other.
 
     Args:
         sentences: their words, and a number for each: above 0 green, below 0 purple.
         marks: what stands to the left of each.
     """
-    from kerascnn.render import Sheet
-
     lines = [_broken(words) for words, _ in sentences]
     height = sum(len(rows) * _LINE + _GAP for rows in lines)
     sheet = Sheet(_WIDTH + 0.4, height + 0.1)
@@ -66,7 +64,7 @@ def _broken(words: Sequence[str]) -> list[list[int]]:
     return rows
 
 
-def _shade(share: float) -> npt.NDArray[np.float64]:
+def _shade(share: float) -> Array:
     """Return a colour for −1 to 1: purple, white, green; black letters can be read on each."""
     end = np.array([0.45, 0.78, 0.50]) if share > 0 else np.array([0.76, 0.60, 0.86])
     return np.asarray(1 - min(abs(share), 1.0) * (1 - end))

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
+
+from kerascnn.lecture.datasets.spectrograms import BANDS, FRAMES, SECONDS, hertz
+from kerascnn.lecture.experiments.task import Array
+from kerascnn.render import new_figure
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _KILOHERTZ = (0.25, 0.5, 1, 2, 4)
 
 
-def draw(
-    spectrograms: npt.NDArray[Any], words: Sequence[str], maps: Sequence[npt.NDArray[Any]]
-) -> Figure:
+def draw(spectrograms: Array, words: Sequence[str], maps: Sequence[Array]) -> Figure:
     """Draw spectrograms side by side, and a row of maps for each network below.
 
     Args:
@@ -24,8 +26,6 @@ def draw(
         words: what is said, N.
         maps: for each network N×40×40, from 0.
     """
-    from kerascnn.render import new_figure
-
     columns, rows = len(words), 1 + len(maps)
     figure = new_figure(2.6 * columns + 0.6, 2.35 * rows)
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
@@ -45,9 +45,7 @@ def draw(
     return figure
 
 
-def _one(axes: Any, values: npt.NDArray[Any], colours: str) -> None:
-    from kerascnn.lecture.datasets.spectrograms import BANDS, FRAMES, SECONDS, hertz
-
+def _one(axes: Axes, values: Array, colours: str) -> None:
     axes.imshow(values, origin="lower", aspect="auto", cmap=colours, vmin=0, vmax=1)
     bands = np.arange(BANDS)
     middles = np.array([hertz(float(band)) for band in bands])

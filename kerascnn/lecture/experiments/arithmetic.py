@@ -1,7 +1,7 @@
 """The lecture's own arithmetic, done as it says: number by number, with nothing but sums.
 
-The pictures and filters of its section "Convolution" are here, and what is done to them. Networks
-are then held against this, so that neither is taken on trust.
+The picture and the filters of its section "Convolution", and what is done to them. Layers of Keras
+are compared with this.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def matrix(kernel: Numbers, height: int, width: int) -> Numbers:
 
 
 def wires(kernel: Numbers, height: int, width: int, neuron: int) -> list[int]:
-    """Return the inputs that a neuron is tied to, counted from 1 as the lecture does.
+    """Return the inputs that a neuron is connected to, counted from 1 as the lecture does.
 
     Args:
         kernel: h×w, without zeros.
@@ -105,3 +105,9 @@ def wires(kernel: Numbers, height: int, width: int, neuron: int) -> list[int]:
         neuron: its number, from 0, row by row.
     """
     return [int(i) + 1 for i in np.flatnonzero(matrix(kernel, height, width)[:, neuron])]
+
+
+def written(values: npt.ArrayLike) -> str:
+    """Return a map as the lecture writes it: whole numbers, rows between slashes."""
+    rows = (" ".join(f"{number:.0f}" for number in row) for row in np.asarray(values))
+    return " / ".join(rows).replace("-", "−")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
+
+from kerascnn.lecture.experiments.task import Array, Floats
 
 if TYPE_CHECKING:
     from kerascnn.network.network import Network
@@ -14,28 +15,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fooled:
-    """Pictures and what became of them.
+    """Pictures, and the same pictures changed until they are classified otherwise.
 
     Attributes:
         pictures: N×H×W×C, as they were.
-        changed: N×H×W×C, taken for another class.
+        changed: N×H×W×C, classified otherwise.
         before: N classes.
         after: N classes.
         sure: N probabilities of the class after.
         largest: N: by how much the pixel that changed most did, as a share of the values' range.
     """
 
-    pictures: npt.NDArray[np.float32]
-    changed: npt.NDArray[np.float32]
-    before: npt.NDArray[Any]
-    after: npt.NDArray[Any]
-    sure: npt.NDArray[Any]
-    largest: npt.NDArray[Any]
+    pictures: Floats
+    changed: Floats
+    before: Array
+    after: Array
+    sure: Array
+    largest: Array
 
 
-def fool(
-    network: Network, pictures: npt.NDArray[np.float32], *, sure: float = 0.9, step: float = 0.01
-) -> Fooled:
+def fool(network: Network, pictures: Floats, *, sure: float = 0.9, step: float = 0.01) -> Fooled:
     """Change pictures by small steps until the network is sure of another class.
 
     Each step moves every pixel by the same little, towards the class that was second at first and
@@ -43,7 +42,7 @@ def fool(
     two scores).
 
     Args:
-        network: whom to fool; it gives probabilities.
+        network: the network to fool; it gives probabilities.
         pictures: N×H×W×C in the network's values.
         sure: the probability at which a picture is done.
         step: of a pixel, as a share of the values' range.

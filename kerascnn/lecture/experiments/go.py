@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from kerascnn.lecture.datasets import Positions
-from kerascnn.lecture.experiments.runner import Builder, Task, Trials, run
-from kerascnn.lecture.networks import go_cnn, go_fully_connected
-from kerascnn.lecture.networks.go import SIDE
+from kerascnn.lecture.datasets.go import Positions
+from kerascnn.lecture.experiments.runner import Builder, Trials, run
+from kerascnn.lecture.experiments.task import Array, Floats, Labels, Task
+from kerascnn.lecture.experiments.training import answers
+from kerascnn.lecture.networks import Model
+from kerascnn.lecture.networks.go import SIDE, go_cnn, go_fully_connected
 
 #: The networks by name; all have the same kind of output, a share for each point.
 NETWORKS: Mapping[str, Builder] = {
@@ -27,15 +27,13 @@ QUICK_GAMES = 20
 # Positions that are shown turned and mirrored.
 _TURNED = 600
 
-Boards = npt.NDArray[np.int8]
 
-
-def trials(positions: Positions, keep: Path, *, seeds: int, quick: bool = False) -> Trials:
-    """Train the networks on positions, or take what earlier calls have left.
+def trials(positions: Positions, folder: Path, *, seeds: int, quick: bool = False) -> Trials:
+    """Train the networks on positions, or resume what an earlier call has begun.
 
     Args:
         positions: with the moves that were played.
-        keep: the folder where trainings are kept.
+        folder: where the checkpoints are.
         seeds: how many.
         quick: fewer epochs.
     """
@@ -47,11 +45,10 @@ def trials(positions: Positions, keep: Path, *, seeds: int, quick: bool = False)
     )
     seen = QUICK_SEEN if quick else SEEN
     epochs = min(40, max(2, round(seen / len(task.y_train))))
-    by_network = dict.fromkeys(NETWORKS, epochs)
-    return run(NETWORKS, task, keep, seeds=seeds, epochs=by_network, batch=50)
+    return run(NETWORKS, task, folder, seeds=seeds, epochs=epochs, batch=50)
 
 
-def turned(boards: npt.NDArray[Any], points: npt.NDArray[Any]) -> Iterator[tuple[Any, Any]]:
+def turned(boards: Array, points: Labels) -> Iterator[tuple[Array, Labels]]:
     """Yield positions in the board's eight symmetries, the first as they are.
 
     Args:
@@ -73,10 +70,8 @@ def turned(boards: npt.NDArray[Any], points: npt.NDArray[Any]) -> Iterator[tuple
             yield changed, gone[points]
 
 
-def straight_and_turned(model: Any, task: Task) -> tuple[float, float]:
+def straight_and_turned(model: Model, task: Task) -> tuple[float, float]:
     """Return a network's share of right moves on boards as they are, and on the seven others."""
-    from kerascnn.lecture.experiments.training import answers
-
     step = max(1, len(task.y_test) // _TURNED)
     shares = []
     for boards, points in turned(task.x_test[::step], task.y_test[::step]):
@@ -85,7 +80,7 @@ def straight_and_turned(model: Any, task: Task) -> tuple[float, float]:
     return shares[0], float(np.mean(shares[1:]))
 
 
-def atari(stone: tuple[int, int], gap: int) -> tuple[npt.NDArray[np.float32], int]:
+def atari(stone: tuple[int, int], gap: int) -> tuple[Floats, int]:
     """Return a board on which one enemy stone is in atari, and the point that takes it.
 
     Args:
@@ -101,10 +96,8 @@ def atari(stone: tuple[int, int], gap: int) -> tuple[npt.NDArray[np.float32], in
     return board, SIDE * around[gap][0] + around[gap][1]
 
 
-def ataris_taken(model: Any, count: int = 5) -> float:
+def ataris_taken(model: Model, count: int = 5) -> float:
     """Return in how many of 17·17·4 ataris the taking move is among the ``count`` first."""
-    from kerascnn.lecture.experiments.training import answers
-
     made = [
         atari((row, column), gap)
         for row in range(1, SIDE - 1)
@@ -116,16 +109,3 @@ def ataris_taken(model: Any, count: int = 5) -> float:
     shares = answers(model, boards)
     own = shares[np.arange(len(points)), points]
     return float(np.mean((shares > own[:, None]).sum(axis=1) < count))
-
-
-def walk(model: Any) -> list[tuple[str, tuple[int, ...], tuple[int, ...], int]]:
-    """Return a network's layers: class, what goes in, what comes out, numbers learned."""
-    return [
-        (
-            type(layer).__name__,
-            tuple(layer.input_shape[1:]),
-            tuple(layer.output_shape[1:]),
-            int(layer.count_params()),
-        )
-        for layer in model.layers
-    ]

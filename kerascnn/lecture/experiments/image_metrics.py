@@ -1,17 +1,16 @@
 """What pictures look like, in numbers: strokes in one direction, sizes of patterns, digits.
 
 The lecture describes what the ascents end at ("strokes", "television noise", "partly like digits").
-These are the measures by which the book holds that against pictures.
+These measures say how far pictures are like that.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
-Pictures = npt.NDArray[Any]
+from kerascnn.lecture.experiments.task import Array as Pictures
+from kerascnn.lecture.experiments.task import Labels
 
 
 def coherence(pictures: Pictures) -> npt.NDArray[np.float64]:
@@ -26,7 +25,7 @@ def coherence(pictures: Pictures) -> npt.NDArray[np.float64]:
     yy, xx, xy = (
         (a * b).mean(axis=(1, 2)) for a, b in ((down, down), (right, right), (down, right))
     )
-    return np.sqrt((xx - yy) ** 2 + 4 * xy**2) / np.maximum(xx + yy, 1e-12)
+    return np.asarray(np.sqrt((xx - yy) ** 2 + 4 * xy**2) / np.maximum(xx + yy, 1e-12))
 
 
 def neighbours_alike(pictures: Pictures) -> npt.NDArray[np.float64]:
@@ -82,7 +81,7 @@ def nearest(pictures: Pictures, known: Pictures) -> tuple[npt.NDArray[np.intp], 
 
 
 def voted(
-    pictures: Pictures, known: Pictures, classes: npt.NDArray[Any], count: int = 5
+    pictures: Pictures, known: Pictures, classes: Labels, count: int = 5
 ) -> npt.NDArray[np.intp]:
     """Return the class that most of the nearest known pictures have, by their pixels alone.
 

@@ -1,126 +1,164 @@
-"""Networks tried on one task: each trained with several seeds, and asked what it was not shown."""
+"""Networks that learn one task: each trained with several seeds, and shown the test examples."""
 
 from __future__ import annotations
 
-import hashlib
 import time
+import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from kerascnn.lecture.experiments.claims import Spread
-from kerascnn.lecture.experiments.mnist import versions
-from kerascnn.lecture.experiments.training import BATCH, Floats, Trainer, answers
+from kerascnn.lecture.experiments.spread import Spread
+from kerascnn.lecture.experiments.task import Floats, Labels, Task
+from kerascnn.lecture.experiments.training import BATCH, Examiner, Trainer, answers
+from kerascnn.lecture.experiments.versions import versions
+from kerascnn.lecture.networks import Model
 from kerascnn.storage.checkpoint import Checkpoint
 from kerascnn.storage.files import write_with
-from kerascnn.terminal.progress import Bar, progress
+from kerascnn.terminal.progress import Bar, progress, say
 
-Labels = npt.NDArray[np.integer[Any]]
 #: Builds a network; takes a seed.
-Builder = Callable[[int], Any]
+Builder: TypeAlias = Callable[[int], Model]
 
 
-@dataclass(frozen=True, eq=False)
-class Task:
-    """What is learned, and what it is tested with.
+@dataclass
+class History:
+    """What was measured while a network learned.
 
     Attributes:
-        x_train: N×…; each network takes it in its own shape.
-        y_train: N classes, from 0.
-        x_test: M×….
-        y_test: M classes.
+        seconds: spent on the epochs, in all the calls that the training took.
+        loss: categorical cross-entropy of the training examples as they passed, in nats; a value
+            for each epoch.
+        accuracy: of the training examples as they passed, 0 to 1; a value for each epoch.
+        test_accuracy: pairs of epoch and value, after epochs 1, 2, 4, 8, … and the last.
+        train_accuracy: of the trained network on all training examples.
     """
 
-    x_train: npt.NDArray[Any]
-    y_train: Labels
-    x_test: npt.NDArray[Any]
-    y_test: Labels
-
-    def sha256(self) -> str:
-        """Return a digest of what is learned."""
-        digest = hashlib.sha256(f"{self.x_train.shape} {self.x_train.dtype}".encode())
-        for values in (self.x_train, self.y_train):
-            digest.update(np.ascontiguousarray(values).tobytes())
-        return digest.hexdigest()
+    seconds: float = 0.0
+    loss: list[float] = field(default_factory=list)
+    accuracy: list[float] = field(default_factory=list)
+    test_accuracy: list[list[float]] = field(default_factory=list)
+    train_accuracy: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
-    """One network, trained with one seed.
+class TrainingRun:
+    """One training of one network.
 
     Attributes:
-        network: its name.
-        seed: of its weights and of the order of the examples.
-        model: the network.
-        shares: what it answers to the test: M×classes.
-        seconds: that its epochs took, in all the calls that it took.
+        network: the network's name.
+        seed: of its initial weights and of the order of the examples.
+        parameters: how many numbers it learned.
+        history: what was measured on the way.
+        model: the trained network.
+        answers: M×classes: what it answers to the test examples.
     """
 
     network: str
     seed: int
-    model: Any = field(repr=False)
-    shares: Floats = field(repr=False)
-    seconds: float
+    parameters: int
+    history: History
+    model: Model = field(repr=False)
+    answers: Floats = field(repr=False)
+
+    @property
+    def train_accuracy(self) -> float:
+        """The accuracy on all training examples, 0 to 1."""
+        return self.history.train_accuracy
+
+    @property
+    def test_accuracy(self) -> float:
+        """The accuracy on all test examples, 0 to 1."""
+        return self.history.test_accuracy[-1][1]
+
+    @property
+    def seconds(self) -> float:
+        """How long its epochs took."""
+        return self.history.seconds
+
+
+#: A number to compare trainings by.
+Measure: TypeAlias = Callable[[TrainingRun], float]
+
+
+def on_test(run: TrainingRun) -> float:
+    """Return the accuracy on test examples."""
+    return run.test_accuracy
+
+
+def on_training(run: TrainingRun) -> float:
+    """Return the accuracy on training examples."""
+    return run.train_accuracy
 
 
 @dataclass(frozen=True, eq=False)
 class Trials:
-    """All trials of a task.
+    """All trainings of a task.
 
     Attributes:
-        task: which.
-        of: network by network, in the order of the seeds.
+        task: what was learned.
+        of: for each network its trainings, in the order of the seeds.
     """
 
     task: Task
-    of: Mapping[str, tuple[Trial, ...]]
+    of: Mapping[str, tuple[TrainingRun, ...]]
 
-    def model(self, network: str) -> Any:
-        """Return the network that was trained with the first seed."""
-        return self.of[network][0].model
+    @property
+    def runs(self) -> list[TrainingRun]:
+        """All trainings, seed by seed."""
+        return [run for runs in zip(*self.of.values(), strict=True) for run in runs]
 
-    def spread(self, network: str, value: Callable[[Trial], float]) -> Spread:
-        """Return a value of each seed's network."""
-        return Spread(tuple(value(trial) for trial in self.of[network]))
+    def first(self, network: str) -> TrainingRun:
+        """Return the training of a network with the first seed."""
+        return self.of[network][0]
 
-    def gain(self, network: str, other: str, value: Callable[[Trial], float]) -> Spread:
-        """Return how much larger a network's value is than another's, seed by seed."""
-        ours, theirs = self.spread(network, value).values, self.spread(other, value).values
-        return Spread(tuple(a - b for a, b in zip(ours, theirs, strict=True)))
+    def spread(self, network: str, measure: Measure) -> Spread:
+        """Return a number of each of a network's trainings."""
+        return Spread(tuple(measure(run) for run in self.of[network]))
 
-    def save(self, network: str, path: Path) -> None:
-        """Write the network of the first seed as HDF5.
+    def gain(self, network: str, other: str, measure: Measure) -> Spread:
+        """Return how much larger a network's number is than another's, seed by seed."""
+        return self.spread(network, measure) - self.spread(other, measure)
+
+    def right(self, count: int = 1) -> Measure:
+        """Return a measure: the share of test examples that `right` counts."""
+        return lambda run: right(run.answers, self.task.y_test, count)
+
+    def save(self, folder: Path, suffixes: tuple[str, ...] = (".h5",)) -> list[Path]:
+        """Write each network of the first seed to a folder, as ``<name><suffix>``.
 
         Raises:
-            OutputError: it can't be written.
+            OutputError: a file can't be written.
         """
-        import warnings
-
+        paths = []
         with warnings.catch_warnings():
             # Keras 2 calls its own format of eight years "legacy" each time it is written.
             warnings.simplefilter("ignore")
-            write_with(path, self.model(network).save)
+            for name in self.of:
+                for suffix in suffixes:
+                    paths.append(folder / f"{name}{suffix}")
+                    write_with(paths[-1], self.first(name).model.save)
+        return paths
 
 
 def run(
     networks: Mapping[str, Builder],
     task: Task,
-    keep: Path,
+    folder: Path,
     *,
     seeds: int,
-    epochs: Mapping[str, int],
+    epochs: int,
     batch: int = BATCH,
 ) -> Trials:
-    """Train each network with each seed, or go on with what an earlier call has left.
+    """Train each network with each seed, or resume what an earlier call has begun.
 
     Args:
         networks: what builds them, by name.
         task: what they learn.
-        keep: the folder where trainings are kept.
+        folder: where the checkpoints are.
         seeds: how many; they are 0, 1, …
         epochs: how often each network sees all examples.
         batch: how many examples a step takes.
@@ -130,59 +168,85 @@ def run(
     """
     import tensorflow as tf
 
-    found: dict[str, list[Trial]] = {name: [] for name in networks}
-    digest = task.sha256()
-    # Graphics cards add in another order each time: the numbers would not come again.
-    with tf.device("/CPU:0"), progress("training", seeds * sum(epochs.values())) as bar:
+    found: dict[str, list[TrainingRun]] = {name: [] for name in networks}
+    settings = {
+        "epochs": epochs,
+        "batch": batch,
+        "examples": task.sha256(),
+        "versions": versions(),
+    }
+    # A graphics card adds in another order each time: the same seed would not give the same
+    # numbers. For networks and pictures of this size it is not missed.
+    with tf.device("/CPU:0"), progress("training", seeds * len(networks) * epochs) as bar:
         for seed in range(seeds):
             for name, build in networks.items():
                 model = build(seed)
-                configuration = {
-                    "layers": model.get_config()["layers"],
-                    "seed": seed,
-                    "epochs": epochs[name],
-                    "batch": batch,
-                    "examples": digest,
-                    "versions": versions(),
-                }
-                checkpoint = Checkpoint.of(keep, f"{name}-{seed}", configuration)
-                seconds = _train(model, task, checkpoint, bar, f"{name}, seed {seed}")
-                shares = answers(model, _shaped(task.x_test, model))
-                found[name].append(Trial(name, seed, model, shares, seconds))
-    return Trials(task, {name: tuple(trials) for name, trials in found.items()})
+                layers = model.get_config()["layers"]
+                checkpoint = Checkpoint.of(
+                    folder, f"{name}-{seed}", {"layers": layers, "seed": seed, **settings}
+                )
+                shaped = task.shaped(model)
+                history = _train(model, shaped, checkpoint, bar, f"{name}, seed {seed}")
+                found[name].append(
+                    TrainingRun(
+                        network=name,
+                        seed=seed,
+                        parameters=int(model.count_params()),
+                        history=history,
+                        model=model,
+                        answers=answers(model, shaped.x_test),
+                    )
+                )
+    return Trials(task, {name: tuple(runs) for name, runs in found.items()})
 
 
-def _train(model: Any, task: Task, checkpoint: Checkpoint, bar: Bar, label: str) -> float:
-    """Train a network to its last epoch; return the seconds that all its epochs took."""
-    seed = int(checkpoint.configuration["seed"])
-    epochs = int(checkpoint.configuration["epochs"])
-    batch = int(checkpoint.configuration["batch"])
-    trainer = Trainer(model, _shaped(task.x_train, model), task.y_train, seed=seed, batch=batch)
-    record = checkpoint.restore(trainer) or {"seconds": 0.0}
-    bar.advance(trainer.epoch, description=label)
+def _train(model: Model, task: Task, checkpoint: Checkpoint, bar: Bar, label: str) -> History:
+    """Train a network to its last epoch, from the last epoch that was saved."""
+    setting = checkpoint.configuration
+    epochs = setting["epochs"]
+    trainer = Trainer(
+        model, task.x_train, task.y_train, seed=setting["seed"], batch=setting["batch"]
+    )
+    examiner = Examiner(model)
+    history = History(**(checkpoint.restore(trainer) or {}))
+    before = trainer.epoch
+    bar.advance(before, description=label)
     while trainer.epoch < epochs:
         start = time.perf_counter()
         seen = trainer.run_epoch()
-        record["seconds"] += time.perf_counter() - start
-        checkpoint.save(trainer.state(), record)
+        history.seconds += time.perf_counter() - start
+        history.loss.append(seen.loss)
+        history.accuracy.append(seen.accuracy)
+        if _is_examined(trainer.epoch, epochs):
+            accuracy = examiner.accuracy(task.x_test, task.y_test)
+            history.test_accuracy.append([trainer.epoch, accuracy])
+        if trainer.epoch == epochs:
+            history.train_accuracy = examiner.accuracy(task.x_train, task.y_train)
+        checkpoint.save(trainer.state(), asdict(history))
         bar.advance(description=f"{label}: {seen.accuracy:.1%}")
-    return float(record["seconds"])
+    earlier = f" ({before} of {epochs} epochs earlier)" if before else ""
+    say(
+        f"{label}: {history.test_accuracy[-1][1]:.2%} of the test examples after "
+        f"{history.seconds:.0f} s{earlier}"
+    )
+    return history
 
 
-def _shaped(examples: npt.NDArray[Any], model: Any) -> npt.NDArray[Any]:
-    return examples.reshape((len(examples), *model.input_shape[1:]))
+def _is_examined(epoch: int, epochs: int) -> bool:
+    # After epochs 1, 2, 4, 8, … and the last: each time costs a third of an epoch.
+    return epoch == epochs or epoch & (epoch - 1) == 0
 
 
-def right(trial: Trial, labels: Labels, count: int = 1) -> float:
+def right(answers: Floats, labels: Labels, count: int = 1) -> float:
     """Return the share of answers whose class is among the ``count`` largest.
 
     Classes with the same share count as larger: a network that can't tell them apart gains nothing.
+
+    Args:
+        answers: M×classes.
+        labels: M classes.
+        count: how many of the largest are taken.
     """
-    own = trial.shares[np.arange(len(labels)), labels]
-    larger = (trial.shares >= own[:, None]).sum(axis=1) - 1
+    own = answers[np.arange(len(labels)), labels]
+    larger = (answers >= own[:, None]).sum(axis=1) - 1
     return float(np.mean(larger < count))
-
-
-def better(gain: Spread) -> bool:
-    """Whether a gain is one with every seed."""
-    return min(gain.values) > 0

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from kerascnn.lecture.datasets import Spoken
-from kerascnn.lecture.experiments.runner import Builder, Task, Trials, run
-from kerascnn.lecture.networks import speech_cnn, speech_fully_connected
+from kerascnn.lecture.datasets.speech import Spoken
+from kerascnn.lecture.experiments.runner import Builder, Trials, run
+from kerascnn.lecture.experiments.task import Array, Floats, Task
+from kerascnn.lecture.networks.speech import speech_cnn, speech_fully_connected
 
 EPOCHS, QUICK_EPOCHS = 16, 4
 #: Spectrograms that the quick version learns from.
@@ -32,12 +32,12 @@ def networks(classes: int) -> Mapping[str, Builder]:
     }
 
 
-def trials(spoken: Spoken, keep: Path, *, seeds: int, quick: bool = False) -> Trials:
-    """Train the networks on spectrograms, or take what earlier calls have left.
+def trials(spoken: Spoken, folder: Path, *, seeds: int, quick: bool = False) -> Trials:
+    """Train the networks on spectrograms, or resume what an earlier call has begun.
 
     Args:
         spoken: the spectrograms.
-        keep: the folder where trainings are kept.
+        folder: where the checkpoints are.
         seeds: how many.
         quick: fewer epochs and spectrograms.
     """
@@ -50,17 +50,17 @@ def trials(spoken: Spoken, keep: Path, *, seeds: int, quick: bool = False) -> Tr
         shades(spoken.x_test),
         spoken.y_test,
     )
+    epochs = QUICK_EPOCHS if quick else EPOCHS
     built = networks(len(spoken.words))
-    epochs = dict.fromkeys(built, QUICK_EPOCHS if quick else EPOCHS)
-    return run(built, task, keep, seeds=seeds, epochs=epochs, batch=32)
+    return run(built, task, folder, seeds=seeds, epochs=epochs, batch=32)
 
 
-def shades(spectrograms: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+def shades(spectrograms: npt.NDArray[np.uint8]) -> Floats:
     """Return spectrograms as the networks take them: N×40×40×1 in [0, 1]."""
-    return (spectrograms / np.float32(255))[..., None]
+    return np.asarray(spectrograms / np.float32(255))[..., None]
 
 
-def moved(spectrograms: npt.NDArray[Any], bands: int, moments: int) -> npt.NDArray[Any]:
+def moved(spectrograms: Array, bands: int, moments: int) -> Array:
     """Return spectrograms moved up and later; what comes in is as dark as their darkest.
 
     Args:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from kerascnn.lecture.datasets import Reviews
-from kerascnn.lecture.datasets.text import WORDS, Review, Vocabulary, split
-from kerascnn.lecture.experiments.runner import Builder, Task, Trials, run
-from kerascnn.lecture.networks import text_cnn, text_fully_connected
+from kerascnn.lecture.datasets.text import WORDS, Review, Reviews, Vocabulary, split
+from kerascnn.lecture.experiments.runner import Builder, Trials, run
+from kerascnn.lecture.experiments.task import Array, Labels, Task
+from kerascnn.lecture.experiments.training import Tensor
+from kerascnn.lecture.networks import Layer, Model
+from kerascnn.lecture.networks.text import text_cnn, text_fully_connected
 
 EPOCHS, QUICK_EPOCHS = 4, 3
 #: Sentences that the quick version learns from.
@@ -34,12 +34,12 @@ def networks(vocabulary: int) -> Mapping[str, Builder]:
     }
 
 
-def trials(reviews: Reviews, keep: Path, *, seeds: int, quick: bool = False) -> Trials:
-    """Train the networks on sentences, or take what earlier calls have left.
+def trials(reviews: Reviews, folder: Path, *, seeds: int, quick: bool = False) -> Trials:
+    """Train the networks on sentences, or resume what an earlier call has begun.
 
     Args:
         reviews: the sentences.
-        keep: the folder where trainings are kept.
+        folder: where the checkpoints are.
         seeds: how many.
         quick: fewer epochs and sentences.
     """
@@ -52,19 +52,19 @@ def trials(reviews: Reviews, keep: Path, *, seeds: int, quick: bool = False) -> 
         reviews.vocabulary.encode([review.sentence for review in reviews.test]),
         sides(reviews.test),
     )
+    epochs = QUICK_EPOCHS if quick else EPOCHS
     built = networks(reviews.vocabulary.size)
-    epochs = dict.fromkeys(built, QUICK_EPOCHS if quick else EPOCHS)
-    return run(built, task, keep, seeds=seeds, epochs=epochs, batch=32)
+    return run(built, task, folder, seeds=seeds, epochs=epochs, batch=32)
 
 
-def sides(reviews: Sequence[Review]) -> npt.NDArray[np.int64]:
-    """Return 1 for each kind sentence, 0 for each unkind one."""
+def sides(reviews: Sequence[Review]) -> Labels:
+    """Return the class of each sentence: `POSITIVE` or `NEGATIVE`."""
     return np.array([POSITIVE if review.rating > 0 else NEGATIVE for review in reviews])
 
 
 def word_saliency(
-    model: Any, vocabulary: Vocabulary, sentences: Sequence[str]
-) -> list[tuple[list[str], npt.NDArray[np.float64]]]:
+    model: Model, vocabulary: Vocabulary, sentences: Sequence[str]
+) -> list[tuple[list[str], Array]]:
     """Return what each word adds to the score for "positive".
 
     A word's number has no gradient, but its embedding has: the gradient of the score (before the
@@ -98,7 +98,7 @@ def word_saliency(
     return found
 
 
-def _score(layers: Sequence[Any], values: Any) -> Any:
+def _score(layers: Sequence[Layer], values: Tensor) -> Tensor:
     """Return positive less negative, before the softmax of the last layer."""
     for layer in layers[:-1]:
         values = layer(values)

@@ -8,20 +8,22 @@ for it instead of a dozen, and pixels that can't reach the output are not convol
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from kerascnn.families import keras_of
+from kerascnn.lecture.experiments.task import Array, Floats, Labels, Task
+from kerascnn.lecture.networks import Layer, Model
 
 BATCH = 100
 #: Steps in one compiled call: an epoch of the lecture.
 CALL = 100
 
-Floats = npt.NDArray[np.float32]
+#: A tensor of TensorFlow.
+Tensor: TypeAlias = Any
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Epoch:
 
     Attributes:
         loss: the mean categorical cross-entropy, in nats.
-        accuracy: the share of training examples told rightly.
+        accuracy: the share of training examples that were classified correctly.
     """
 
     loss: float
@@ -40,8 +42,8 @@ class Epoch:
 class Trainer:
     """Trains a Keras 2 classifier: categorical cross-entropy, Adam, shuffled batches.
 
-    The order of the examples depends on the seed and the epoch alone, so that a training that is
-    taken up again goes on exactly as it would have.
+    The order of the examples depends on the seed and the epoch alone, so that a resumed training
+    goes on exactly as it would have.
 
     Args:
         model: a built `Sequential` that ends in a softmax, without dropout and the like. It is
@@ -54,9 +56,9 @@ class Trainer:
 
     def __init__(
         self,
-        model: Any,
-        pictures: Floats,
-        labels: npt.NDArray[np.integer[Any]],
+        model: Model,
+        pictures: Array,
+        labels: Labels,
         *,
         seed: int,
         batch: int = BATCH,
@@ -89,7 +91,7 @@ class Trainer:
         self.epoch += 1
         return Epoch(loss / self._examples, right / self._examples)
 
-    def state(self) -> dict[str, npt.NDArray[Any]]:
+    def state(self) -> dict[str, Array]:
         """Return all that the next epoch depends on: weights, moments, counters."""
         return {
             **_numbered("weight", self.model.get_weights()),
@@ -97,7 +99,7 @@ class Trainer:
             "epoch": np.array(self.epoch),
         }
 
-    def restore(self, state: dict[str, npt.NDArray[Any]]) -> None:
+    def restore(self, state: dict[str, Array]) -> None:
         """Go back to a state that `state` returned.
 
         Raises:
@@ -116,11 +118,13 @@ class Trainer:
         self.epoch = int(state["epoch"])
 
 
-def _numbered(prefix: str, values: Sequence[Any]) -> dict[str, Any]:
+def _numbered(prefix: str, values: Sequence[Tensor]) -> dict[str, Tensor]:
     return {f"{prefix}-{number}": value for number, value in enumerate(values)}
 
 
-def _compiled_pass(model: Any, batch: int) -> Any:
+def _compiled_pass(
+    model: Model, batch: int
+) -> Callable[[Tensor, Tensor, Array], tuple[Tensor, Tensor]]:
     """Return a function of (pictures, one-hot labels, order) that trains through ``order`` once.
 
     It returns the sum of the losses and the number of right answers.
@@ -130,8 +134,7 @@ def _compiled_pass(model: Any, batch: int) -> Any:
     cross_entropy = keras_of("keras2").losses.CategoricalCrossentropy(reduction="sum")
     update = _adam(model)
 
-    @tf.function
-    def run(pictures: Any, labels: Any, order: Any) -> Any:
+    def run(pictures: Tensor, labels: Tensor, order: Tensor) -> tuple[Tensor, Tensor]:
         loss, right = tf.constant(0.0), tf.constant(0.0)
         for start in tf.range(0, tf.size(order), batch):
             chosen = order[start : start + batch]
@@ -145,10 +148,11 @@ def _compiled_pass(model: Any, batch: int) -> Any:
             right += _right(target, answer)
         return loss, right
 
-    return run
+    compiled: Callable[[Tensor, Tensor, Array], tuple[Tensor, Tensor]] = tf.function(run)
+    return compiled
 
 
-def _adam(model: Any) -> Any:
+def _adam(model: Model) -> Callable[[Sequence[Tensor]], None]:
     """Return a function of gradients that takes one step of the model's own Adam.
 
     Keras applies Adam by a dozen operations a weight, each a pass over memory. TensorFlow's kernel
@@ -162,7 +166,7 @@ def _adam(model: Any) -> Any:
     # The last of the optimizer's variables: first and second moment of each weight in turn.
     moments = optimizer.variables[-2 * len(weights) :]
 
-    def update(gradients: Sequence[Any]) -> None:
+    def update(gradients: Sequence[Tensor]) -> None:
         step = tf.cast(optimizer.iterations + 1, tf.float32)
         for number, (weight, gradient) in enumerate(zip(weights, gradients, strict=True)):
             tf.raw_ops.ResourceApplyAdam(
@@ -182,21 +186,21 @@ def _adam(model: Any) -> Any:
     return update
 
 
-def _forward(model: Any, pictures: Any) -> Any:
+def _forward(model: Model, pictures: Tensor) -> Tensor:
     # Layer by layer: the model itself insists on pictures of full size.
     for layer in model.layers:
         pictures = layer(pictures)
     return pictures
 
 
-def _right(target: Any, answer: Any) -> Any:
+def _right(target: Tensor, answer: Tensor) -> Tensor:
     import tensorflow as tf
 
-    told = tf.equal(tf.argmax(target, axis=-1), tf.argmax(answer, axis=-1))
-    return tf.reduce_sum(tf.cast(told, tf.float32))
+    same = tf.equal(tf.argmax(target, axis=-1), tf.argmax(answer, axis=-1))
+    return tf.reduce_sum(tf.cast(same, tf.float32))
 
 
-def reach(model: Any) -> tuple[slice, ...]:
+def reach(model: Model) -> tuple[slice, ...]:
     """Return the part of the picture that can reach the output, a slice for each axis.
 
     Pooling drops the odd row and column, and with them every pixel that is seen nowhere else: the
@@ -228,7 +232,7 @@ def reach(model: Any) -> tuple[slice, ...]:
     return tuple(slice(size) for size in needed)
 
 
-def _is_plain(layer: Any, layers: Any) -> bool:
+def _is_plain(layer: Layer, layers: Any) -> bool:
     return (
         isinstance(layer, (layers.Conv2D, layers.MaxPooling2D))
         and layer.padding == "valid"
@@ -237,24 +241,23 @@ def _is_plain(layer: Any, layers: Any) -> bool:
 
 
 class Examiner:
-    """Measures how many examples a network tells rightly.
+    """Measures how many examples a network classifies correctly.
 
     Args:
         model: a Keras 2 classifier.
         batch: how many pictures are shown at a time.
     """
 
-    def __init__(self, model: Any, batch: int = 1000) -> None:
+    def __init__(self, model: Model, batch: int = 1000) -> None:
         import tensorflow as tf
 
-        @tf.function(reduce_retracing=True)
-        def answers(pictures: Any) -> Any:
+        def answers(pictures: Tensor) -> Tensor:
             return tf.argmax(model(pictures, training=False), axis=-1, output_type=tf.int32)
 
-        self._answers = answers
+        self._answers = tf.function(answers, reduce_retracing=True)
         self._batch = batch
 
-    def accuracy(self, pictures: Floats, labels: npt.NDArray[np.integer[Any]]) -> float:
+    def accuracy(self, pictures: Array, labels: Labels) -> float:
         """Return the share of ``pictures`` (N×…) whose class is that in ``labels`` (N)."""
         right = 0
         for start in range(0, len(pictures), self._batch):
@@ -263,7 +266,7 @@ class Examiner:
         return right / len(pictures)
 
 
-def answers(model: Any, pictures: npt.NDArray[Any], batch: int = 500) -> Floats:
+def answers(model: Model, pictures: Array, batch: int = 500) -> Floats:
     """Return what a network answers to ``pictures`` (N×…): N×classes, shares that add up to 1."""
     # Keras compiles this once a network, however often it is asked.
     parts = [
@@ -271,3 +274,21 @@ def answers(model: Any, pictures: npt.NDArray[Any], batch: int = 500) -> Floats:
         for start in range(0, len(pictures), batch)
     ]
     return np.asarray(np.concatenate(parts), np.float32)
+
+
+def fit(model: Model, task: Task, epochs: int, batch: int = BATCH) -> float:
+    """Train a network with seed 0, without checkpoints, and return its test accuracy.
+
+    Args:
+        model: a Keras 2 classifier, as of `Trainer`.
+        task: what it learns; its examples in the shape that the network takes.
+        epochs: how often it sees all examples.
+        batch: how many examples a step takes.
+    """
+    import tensorflow as tf
+
+    with tf.device("/CPU:0"):  # a graphics card would not give the same numbers each time
+        trainer = Trainer(model, task.x_train, task.y_train, seed=0, batch=batch)
+        while trainer.epoch < epochs:
+            trainer.run_epoch()
+        return Examiner(model).accuracy(task.x_test, task.y_test)

@@ -1,4 +1,4 @@
-"""Chains: stones of one colour that hang together, and their liberties.
+"""Chains: connected stones of one colour, and their liberties.
 
 Boards are sgfmill's; points are (row, column) from below left, colours ``b`` and ``w``.
 """
@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+
+from sgfmill.boards import Board
 
 Point = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Chain:
-    """Stones that live and die together.
+    """Connected stones of one colour, which are captured together.
 
     Attributes:
         colour: of the stones.
@@ -32,7 +33,7 @@ def other(colour: str) -> str:
     return "w" if colour == "b" else "b"
 
 
-def beside(board: Any, point: Point) -> Iterator[Point]:
+def beside(board: Board, point: Point) -> Iterator[Point]:
     """Yield the two to four points beside one."""
     row, column = point
     for place in ((row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)):
@@ -40,7 +41,7 @@ def beside(board: Any, point: Point) -> Iterator[Point]:
             yield place
 
 
-def chain_at(board: Any, point: Point) -> Chain:
+def chain_at(board: Board, point: Point) -> Chain:
     """Return the chain of the stone on a point.
 
     Raises:
@@ -61,7 +62,7 @@ def chain_at(board: Any, point: Point) -> Chain:
     return Chain(colour, frozenset(stones), frozenset(liberties))
 
 
-def chains(board: Any) -> list[Chain]:
+def chains(board: Board) -> list[Chain]:
     """Return all chains of a board."""
     found: list[Chain] = []
     seen: set[Point] = set()
@@ -72,7 +73,7 @@ def chains(board: Any) -> list[Chain]:
     return found
 
 
-def neighbours(board: Any, chain: Chain) -> list[Chain]:
+def neighbours(board: Board, chain: Chain) -> list[Chain]:
     """Return the chains of the other colour that a chain touches."""
     found: list[Chain] = []
     seen: set[Point] = set()
@@ -84,7 +85,7 @@ def neighbours(board: Any, chain: Chain) -> list[Chain]:
     return found
 
 
-def after(board: Any, point: Point, colour: str) -> Any:
+def after(board: Board, point: Point, colour: str) -> Board | None:
     """Return the board after a move, or None where it would be suicide or is on a stone.
 
     The ban on retaking a ko is up to the caller.
@@ -96,7 +97,7 @@ def after(board: Any, point: Point, colour: str) -> Any:
     return played if played.get(*point) == colour else None
 
 
-def is_eye(board: Any, point: Point, colour: str) -> bool:
+def is_eye(board: Board, point: Point, colour: str) -> bool:
     """Whether an empty point is a true eye of a colour.
 
     All points beside it are of the colour, and of those at its corners the enemy holds at most one;
@@ -114,4 +115,4 @@ def is_eye(board: Any, point: Point, colour: str) -> bool:
         if 0 <= r < board.side and 0 <= c < board.side
     ]
     hostile = sum(board.get(*corner) == other(colour) for corner in corners)
-    return hostile <= (1 if len(corners) == 4 else 0)
+    return bool(hostile <= (1 if len(corners) == 4 else 0))

@@ -1,18 +1,18 @@
-"""Ladders: chains that run and are put into atari at every step, read to their end."""
+"""Ladders: chases in which every move puts a chain into atari, read to their end."""
 
 from __future__ import annotations
 
-from typing import Any
+from sgfmill.boards import Board
 
 from kerascnn.lecture.go.chains import Chain, Point, after, chain_at, chains, neighbours, other
 
-#: Moves that are tried at most for one answer; what runs on counts as free. A ladder across the
-#: whole board takes about a hundred.
+#: Moves that are tried at most for one answer; a longer chase counts as an escape. A ladder across
+#: the whole board takes about a hundred.
 _BUDGET = 300
 
 
-def captures(board: Any, point: Point, colour: str) -> bool:
-    """Whether a move drives some enemy chain of two liberties into a ladder that it can't leave.
+def captures(board: Board, point: Point, colour: str) -> bool:
+    """Whether a move starts a ladder that some enemy chain of two liberties can't escape.
 
     Args:
         board: of sgfmill's.
@@ -31,7 +31,7 @@ def captures(board: Any, point: Point, colour: str) -> bool:
     return any(not escapes(played, _any(chain)) for chain in hunted)
 
 
-def saves(board: Any, point: Point, colour: str) -> bool:
+def saves(board: Board, point: Point, colour: str) -> bool:
     """Whether a move brings a chain of ``colour`` out of atari such that no ladder catches it.
 
     Args:
@@ -49,7 +49,7 @@ def saves(board: Any, point: Point, colour: str) -> bool:
     )
 
 
-def escapes(board: Any, prey: Point) -> bool:
+def escapes(board: Board, prey: Point) -> bool:
     """Whether the chain on a point, which has one liberty, gets out of atari when it moves now."""
     return _Reader().escapes(board, prey)
 
@@ -60,7 +60,7 @@ class _Reader:
     def __init__(self) -> None:
         self._left = _BUDGET
 
-    def escapes(self, board: Any, prey: Point) -> bool:
+    def escapes(self, board: Board, prey: Point) -> bool:
         chain = chain_at(board, prey)
         for point in _ways_out(board, chain):
             played = self._after(board, point, chain.colour)
@@ -68,26 +68,26 @@ class _Reader:
                 return True
         return False
 
-    def is_free(self, board: Any, prey: Point) -> bool:
-        """Whether a chain that has just moved can't be driven on."""
+    def is_free(self, board: Board, prey: Point) -> bool:
+        """Whether a chain that has just moved can't be put into atari again for good."""
         liberties = chain_at(board, prey).liberties
         if len(liberties) != 2 or self._left <= 0:
             return len(liberties) > 1
         hunter = other(board.get(*prey))
         for point in sorted(liberties):
-            # A hunter that is in atari himself afterwards may be taken: one of the ways out.
+            # An attacker that is in atari itself afterwards may be captured: one of the ways out.
             played = self._after(board, point, hunter)
             if played is not None and not self.escapes(played, prey):
                 return False
         return True
 
-    def _after(self, board: Any, point: Point, colour: str) -> Any:
+    def _after(self, board: Board, point: Point, colour: str) -> Board | None:
         self._left -= 1
         return after(board, point, colour)
 
 
-def _ways_out(board: Any, chain: Chain) -> list[Point]:
-    """Return the moves that may help a chain in atari: its liberty, or taking a hunter."""
+def _ways_out(board: Board, chain: Chain) -> list[Point]:
+    """Return the moves that may save a chain in atari: its liberty, or capturing an attacker."""
     taking = {
         next(iter(hunter.liberties))
         for hunter in neighbours(board, chain)

@@ -7,7 +7,6 @@ here the planes of a count are 1, 2, …, 7, and 8 or more.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -46,7 +45,7 @@ class Position:
         ages: for each stone that was played, how many moves ago: 1 for the last one.
     """
 
-    board: Any = field(default_factory=lambda: boards.Board(19))
+    board: boards.Board = field(default_factory=lambda: boards.Board(19))
     colour: str = "b"
     ko: Point | None = None
     ages: dict[Point, int] = field(default_factory=dict)
@@ -138,7 +137,7 @@ def _points(every: list[Chain], colour: str, liberties: int) -> set[Point]:
     return {point for chain in chosen for point in chain.liberties}
 
 
-def _stones_of(board: Any, colour: str) -> int:
+def _stones_of(board: boards.Board, colour: str) -> int:
     return sum(stone == colour for row in board.board for stone in row)
 
 

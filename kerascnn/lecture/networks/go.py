@@ -5,8 +5,7 @@ All of them give a share to each of the board's 361 points, row by row from the 
 
 from __future__ import annotations
 
-from typing import Any
-
+from kerascnn.lecture.networks import Layer, Model
 from kerascnn.models.layer_factory import LayerFactory
 
 SIDE = 19
@@ -14,7 +13,7 @@ POINTS = SIDE * SIDE
 PLANES = 48
 
 
-def go_fully_connected(units: int = 256, layers: int = 2, seed: int | None = None) -> Any:
+def go_fully_connected(units: int = 256, layers: int = 2, seed: int | None = None) -> Model:
     """Build the fully connected network: the board as a vector of 361 numbers.
 
     Args:
@@ -33,7 +32,7 @@ def go_fully_connected(units: int = 256, layers: int = 2, seed: int | None = Non
 
 def go_cnn(
     filters: int = 32, layers: int = 4, *, pooling: bool = False, seed: int | None = None
-) -> Any:
+) -> Model:
     """Build a small convolutional network: the board as an image.
 
     As AlphaGo's (see `alphago_policy`), but narrower, shallower, and without hand-made planes.
@@ -60,7 +59,7 @@ def go_cnn(
     return make.sequential("go_cnn_pooling" if pooling else "go_cnn", [*stack, *_policy(make)])
 
 
-def alphago_policy(filters: int = 192, layers: int = 12, seed: int | None = None) -> Any:
+def alphago_policy(filters: int = 192, layers: int = 12, seed: int | None = None) -> Model:
     """Build AlphaGo's policy network (Silver et al. 2016, methods, "Neural network architecture").
 
     "The first hidden layer zero pads the input into a 23×23 image, then convolves k filters of
@@ -89,7 +88,7 @@ def alphago_policy(filters: int = 192, layers: int = 12, seed: int | None = None
     return make.sequential("alphago_policy", [*stack, *_policy(make)])
 
 
-def _policy(make: LayerFactory) -> list[Any]:
+def _policy(make: LayerFactory) -> list[Layer]:
     """Return a 1×1 convolution with one filter and a bias for each point, and a softmax."""
     return [
         # What a Conv2D of 1×1 does, whose one bias would be for all points.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
+from kerascnn.lecture.networks import Model
 from kerascnn.models.layer_factory import LayerFactory
 
 BANDS = 40
@@ -16,7 +17,7 @@ Axis = Literal["frequency", "time", "both"]
 
 def speech_cnn(
     along: Axis = "frequency", classes: int = 10, filters: int = 32, seed: int | None = None
-) -> Any:
+) -> Model:
     """Build a network with one convolution, whose filters move along one axis or both.
 
     Along frequency, a filter is 8 bands high and as wide as the window, as in the lecture. Along
@@ -44,7 +45,7 @@ def speech_cnn(
     return make.sequential(f"speech_{along}", stack)
 
 
-def speech_fully_connected(classes: int = 10, units: int = 64, seed: int | None = None) -> Any:
+def speech_fully_connected(classes: int = 10, units: int = 64, seed: int | None = None) -> Model:
     """Build a fully connected network: the spectrogram as a vector.
 
     Args:

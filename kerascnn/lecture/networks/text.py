@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
+from kerascnn.lecture.networks import Model
 from kerascnn.models.layer_factory import LayerFactory
 
 #: Numbers in a word's embedding.
@@ -20,7 +21,7 @@ def text_cnn(
     along: Axis = "sentence",
     filters: int = 32,
     seed: int | None = None,
-) -> Any:
+) -> Model:
     """Build a network with one convolution over the words' embeddings, and the maximum of each map.
 
     Along the sentence, a filter is as high as the embedding and 3 words wide, as in the lecture.
@@ -51,7 +52,7 @@ def text_cnn(
 
 def text_fully_connected(
     vocabulary: int, words: int, units: int = 32, seed: int | None = None
-) -> Any:
+) -> Model:
     """Build a fully connected network: all embeddings of the sentence as one vector.
 
     Args:

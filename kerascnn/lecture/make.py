@@ -1,4 +1,4 @@
-"""The book made: its chapters, or those that are finished already, and the page of them all."""
+"""The book made: the networks trained, the chapters computed, the page of them all written."""
 
 from __future__ import annotations
 
@@ -11,26 +11,66 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from kerascnn.datasets import load_mnist
 from kerascnn.errors import DataError, one_line
-from kerascnn.lecture.book.builder import ChapterBuilder, Networks
-from kerascnn.lecture.book.chapter import Chapter
+from kerascnn.lecture.book.builder import Chapter, ChapterBuilder, Networks
 from kerascnn.lecture.book.content import Content
 from kerascnn.lecture.book.model import Book, Made, machine
 from kerascnn.lecture.book.page import page
-from kerascnn.lecture.book.settings import Settings
+from kerascnn.lecture.book.settings import EPOCHS, EXAMPLES, Settings
 from kerascnn.lecture.chapters import NAMES, chosen, load
-from kerascnn.storage.files import output_folder, sha256, write_json, write_text
+from kerascnn.lecture.experiments import mnist
+from kerascnn.lecture.experiments.versions import versions
+from kerascnn.storage.files import check_writable, output_folder, sha256, write_json, write_text
 from kerascnn.terminal.progress import say
 
 _MANIFEST = "chapter.json"
+
+
+def reproduce(
+    out: Path,
+    *,
+    seeds: int = 1,
+    epochs: int = EPOCHS,
+    examples: int = EXAMPLES,
+    data: Path | None = None,
+) -> mnist.Results:
+    """Train the lecture's three networks, and write them and their numbers to a folder.
+
+    A training that an earlier call has finished for the same settings, digits and versions is not
+    repeated. One that was interrupted resumes after its last whole epoch, and ends with the numbers
+    that it would have had without the interruption.
+
+    Args:
+        out: the folder: models (``.h5`` and ``.keras``, of the first seed), ``results.json`` and
+            ``checkpoints/``.
+        seeds: how often each network is trained; seeds are 0, 1, …
+        epochs: passes over the training digits.
+        examples: training digits, the first of the data set. Up to 10,000 are in the package.
+        data: a data set in the layout of Keras' ``mnist.npz``; None for MNIST.
+
+    Raises:
+        UsageError: a number is too small.
+        DataError: the data set can't be read, or is not what it should be.
+        OutputError: ``out`` can't be written to.
+    """
+    settings = Settings(seeds=seeds, epochs=epochs, examples=examples, data=data)
+    return _trained(Path(out), settings)
+
+
+def _trained(out: Path, settings: Settings) -> mnist.Results:
+    data = None if settings.data is None else Path(settings.data)
+    digits = load_mnist(settings.examples, data)
+    check_writable(out / "checkpoints")
+    return mnist.reproduce(digits, out, seeds=settings.seeds, epochs=settings.epochs)
 
 
 def make_book(out: Path, settings: Settings, chapters: Sequence[str] = ()) -> Book:
     """Make chapters, those that are not finished already, and write the book.
 
     Writes ``index.html`` and ``book.json``; a chapter's figures and raw values are in
-    ``chapters/<name>/``. What stands in the book are the chapters named, and all others that are
-    finished for the same settings and versions.
+    ``chapters/<name>/``. The book has the chapters named, and all others that are finished for the
+    same settings and versions.
 
     Args:
         out: the folder.
@@ -41,28 +81,17 @@ def make_book(out: Path, settings: Settings, chapters: Sequence[str] = ()) -> Bo
         UsageError: no such chapter, or a setting is wrong.
         DataError: an option names a file or folder that is not there.
         OutputError: ``out`` can't be written to.
-        KerascnnError: what a chapter came to grief with.
+        KerascnnError: what a chapter failed with.
     """
-    from kerascnn.lecture import check_numbers, reproduce
-    from kerascnn.lecture.experiments.mnist import versions
-
     wanted = chosen(chapters)
-    check_numbers(seeds=settings.seeds, epochs=settings.epochs, examples=settings.examples)
     _check_options(wanted, settings)
     out = Path(out)
     found = versions()
     with output_folder(out):
         inputs = {name: _inputs(load(name), settings, found) for name in NAMES}
         open_ = [c for c in wanted if _finished(out, c, inputs[c.name]) is None]
-        if any("networks" in chapter.uses for chapter in open_):
-            reproduce(
-                out,
-                seeds=settings.seeds,
-                epochs=settings.epochs,
-                examples=settings.examples,
-                data=settings.data,
-            )
-        networks = Networks(out)
+        trains = any("networks" in chapter.uses for chapter in open_)
+        networks = Networks(out, _trained(out, settings) if trains else None)
         for chapter in open_:
             say(f"chapter {chapter.number}, {chapter.name} …")
             _make(chapter, out, settings, networks, inputs[chapter.name])
@@ -72,9 +101,10 @@ def make_book(out: Path, settings: Settings, chapters: Sequence[str] = ()) -> Bo
             settings,
             found,
             machine(),
-            _training(out),
+            _training_seconds(out),
         )
-        write(book, out)
+        write_text(out / "index.html", page(book))
+        write_json(out / "book.json", book.to_dict())
     return book
 
 
@@ -88,35 +118,25 @@ def _check_options(chapters: Sequence[Chapter], settings: Settings) -> None:
             raise DataError(f"--{name}: there is no {one_line(given)}")
 
 
-def write(book: Book, out: Path) -> None:
-    """Write ``index.html`` and ``book.json``.
-
-    Raises:
-        OutputError: they can't be written.
-    """
-    write_text(out / "index.html", page(book))
-    write_json(out / "book.json", book.to_dict())
-
-
 def _make(chapter: Chapter, out: Path, settings: Settings, networks: Networks, inputs: str) -> None:
-    work = ChapterBuilder(chapter.name, chapter.uses, out, settings, networks)
-    manifest = work.folder / _MANIFEST
+    builder = ChapterBuilder(chapter, out, settings, networks)
+    manifest = builder.folder / _MANIFEST
     manifest.unlink(missing_ok=True)
     start = time.perf_counter()
-    chapter.make(work)
+    chapter.make(builder)
     seconds = time.perf_counter() - start
-    for path in work.folder.glob("*"):
-        if path.name not in work.files:  # of an earlier version
+    for path in builder.folder.glob("*"):
+        if path.name not in builder.files:  # of an earlier version
             path.unlink()
-    # Last of all: where it is, everything beside it is whole and belongs to it.
+    # Written last: where it is, everything beside it is whole and belongs to it.
     write_json(
         manifest,
         {
             "inputs": inputs,
             "seconds": seconds,
             "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-            "files": {name: sha256(work.folder / name) for name in dict.fromkeys(work.files)},
-            "content": work.content.to_dict(),
+            "files": {name: sha256(builder.folder / name) for name in dict.fromkeys(builder.files)},
+            "content": builder.content.to_dict(),
         },
     )
     say(f"chapter {chapter.number}, {chapter.name}: {seconds:.0f} s")
@@ -156,9 +176,9 @@ def _inputs(chapter: Chapter, settings: Settings, versions: dict[str, str]) -> s
 
 @functools.cache
 def _program() -> str:
-    """Return a digest of the whole package: its code, its data and the plugins that it asks.
+    """Return a digest of the whole package: its code, its data and its plugins.
 
-    A chapter draws on so much of it that to say which parts would be to get it wrong one day.
+    A chapter uses so much of it that a list of the parts would be wrong one day.
     """
     digest = hashlib.sha256()
     for package in ("kerascnn", "kerascnn_plugins"):
@@ -169,8 +189,9 @@ def _program() -> str:
     return digest.hexdigest()
 
 
-def _training(out: Path) -> dict[str, float]:
-    path = out / "results.json"
+def _training_seconds(out: Path) -> dict[str, float]:
+    """Return how long the trainings of each network took that the folder has results of."""
+    path = out / mnist.RESULTS
     if not path.exists():
         return {}
     seconds: dict[str, float] = {}
