@@ -10,7 +10,7 @@ import pytest
 
 from kerascnn import Heatmap, Images, UsageError, Visualizer, option, visualize
 from kerascnn.cli import main
-from kerascnn.images.reading import Picture
+from kerascnn.images import Picture
 from kerascnn.plugin.registry import Registry
 from kerascnn.reports import ask_all
 from kerascnn.run.command_line import command_line
