@@ -17,14 +17,8 @@ from pathlib import Path
 
 from kerascnn.storage.files import write_bytes
 
-FILE = (
-    Path(__file__).resolve().parent.parent
-    / "kerascnn"
-    / "lecture"
-    / "datasets"
-    / "data"
-    / "reviews.tsv.xz"
-)
+ROOT = Path(__file__).resolve().parent.parent
+FILE = ROOT / "kerascnn" / "lecture" / "datasets" / "data" / "reviews.tsv.xz"
 INNER = "additional_resources/hutto_ICWSM_2014.tar.gz"
 RATED = "hutto_ICWSM_2014/movieReviewSnippets_GroundTruth.txt"
 

@@ -2,10 +2,10 @@
 
 Run as ``python scripts/play_go.py``; needs GNU Go (Debian's package ``gnugo``) and sgfmill. Game n
 is the same on every run, since GNU Go's random seed and the opening are drawn from n. Games are
-added to the file as they end: an interrupted run goes on where it was.
+added to the file as they end: an interrupted run resumes with the next game.
 
-A few stones are placed at random before the first move, as setup, so that the games differ; what
-they are is not learned from.
+A few stones are placed at random before the first move, as setup, so that the games differ. They
+are no training data.
 """
 
 from __future__ import annotations
@@ -24,14 +24,8 @@ from sgfmill import sgf
 
 from kerascnn.storage.files import write_bytes
 
-FILE = (
-    Path(__file__).resolve().parent.parent
-    / "kerascnn"
-    / "lecture"
-    / "datasets"
-    / "data"
-    / "go-games.sgf"
-)
+ROOT = Path(__file__).resolve().parent.parent
+FILE = ROOT / "kerascnn" / "lecture" / "datasets" / "data" / "go-games.sgf"
 GAMES = 160
 SIZE = 19
 KOMI = 7.5

@@ -21,14 +21,8 @@ import numpy.typing as npt
 from kerascnn.lecture.datasets.spectrograms import RATE, SECONDS, read_wav, spectrogram
 from kerascnn.storage.files import replacing
 
-FILE = (
-    Path(__file__).resolve().parent.parent
-    / "kerascnn"
-    / "lecture"
-    / "datasets"
-    / "data"
-    / "digits.npz"
-)
+ROOT = Path(__file__).resolve().parent.parent
+FILE = ROOT / "kerascnn" / "lecture" / "datasets" / "data" / "digits.npz"
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 ACCENTS = (
     "en-029",
@@ -41,7 +35,7 @@ ACCENTS = (
     "en-us-nyc",
 )
 TAKES = 3
-STEP = 8  # shades are rounded to 32 levels: the file is half as large, and nobody sees it
+STEP = 8  # shades are rounded to 32 levels: invisible, and the file is half as large
 PROGRAM = "espeak-ng"
 
 

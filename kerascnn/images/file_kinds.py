@@ -13,35 +13,29 @@ FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
 MAX_BYTES = 1 << 29
 """The largest file that is read, and the largest array within one (512 MiB)."""
 
-MAGIC = (
-    (b"\x89PNG\r\n\x1a\n", "PNG"),
-    (b"\xff\xd8\xff", "JPEG"),
-    (b"GIF87a", "GIF"),
-    (b"GIF89a", "GIF"),
-    (b"BM", "BMP"),
-    (b"II*\0", "TIFF"),
-    (b"MM\0*", "TIFF"),
-    (b"II+\0", "TIFF"),
-    (b"MM\0+", "TIFF"),
-    (b"\x93NUMPY", "NPY"),
-    (b"PK\x03\x04", "NPZ"),
-)
-_REFUSED = (
-    (b"%PDF", "a PDF"),
-    (b"%!", "PostScript"),
-    (b"\xc5\xd0\xd3\xc6", "PostScript"),
-    (b"<svg", "an SVG drawing"),
-    (b"8BPS", "a Photoshop file"),
-    (b"\0\0\x01\0", "an icon"),
-    (b"\0\0\0\x0cjP  ", "JPEG 2000"),
-    (b"\xff\x4f\xff\x51", "JPEG 2000"),
-    (b"\x89HDF", "an HDF5 file"),
-)
+MAGIC: dict[str, tuple[bytes, ...]] = {
+    "PNG": (b"\x89PNG\r\n\x1a\n",),
+    "JPEG": (b"\xff\xd8\xff",),
+    "GIF": (b"GIF87a", b"GIF89a"),
+    "BMP": (b"BM",),
+    "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+    "NPY": (b"\x93NUMPY",),
+    "NPZ": (b"PK\x03\x04",),
+}
+_OTHERS: dict[str, tuple[bytes, ...]] = {
+    "a PDF": (b"%PDF",),
+    "PostScript": (b"%!", b"\xc5\xd0\xd3\xc6"),
+    "an SVG drawing": (b"<svg",),
+    "a Photoshop file": (b"8BPS",),
+    "an icon": (b"\0\0\x01\0",),
+    "JPEG 2000": (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"),
+    "an HDF5 file": (b"\x89HDF",),
+}
 
 
 def kind_of(head: bytes) -> str | None:
     """Tell a file by its first 16 bytes: one of `FORMATS`, ``"NPY"``, ``"NPZ"``, or None."""
-    for magic, kind in MAGIC:
+    for kind, magic in MAGIC.items():
         if head.startswith(magic):
             return kind
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
@@ -82,7 +76,7 @@ def read_bytes(path: Path) -> bytes:
 def not_a_picture(data: bytes, name: str) -> ImageError:
     """Return the error for bytes of no known kind, with what they seem to be."""
     start = data[:64].lstrip()
-    found = next((what for magic, what in _REFUSED if data.startswith(magic)), None)
+    found = next((what for what, magic in _OTHERS.items() if data.startswith(magic)), None)
     if data[4:8] == b"ftyp":
         found = "HEIC, AVIF or a film"
     elif start.startswith((b"<?xml", b"<svg", b"<!DOCTYPE", b"<html")):

@@ -1,17 +1,16 @@
 """The lecture's networks for MNIST (section "CNN in Keras"), in Keras 2.
 
-The convolutions have no activation, as in the lecture. Layers bear the names that Keras gives them
+The convolutions have no activation, as in the lecture. Layers have the names that Keras gives them
 in the lecture's listing.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
+from kerascnn.families import Layer, Model
 from kerascnn.models.layer_factory import LayerFactory
 
 
-def dnn(seed: int | None = None) -> Any:
+def dnn(seed: int | None = None) -> Model:
     """Build the fully connected network: 784 → 500 → 500 → 500 → 10, relu and softmax.
 
     Args:
@@ -26,7 +25,7 @@ def dnn(seed: int | None = None) -> Any:
     return make.sequential("dnn", [*layers, make("Dense", 10, activation="softmax")])
 
 
-def cnn(seed: int | None = None) -> Any:
+def cnn(seed: int | None = None) -> Model:
     """Build the convolutional network as it is taught.
 
     Args:
@@ -41,17 +40,17 @@ def cnn(seed: int | None = None) -> Any:
     return _convolutional(make, "cnn", first)
 
 
-def cnn_as_written(seed: int | None = None) -> Any:
+def cnn_as_written(seed: int | None = None) -> Model:
     """Build the convolutional network as the lecture's listing prints it.
 
     The listing sets ``data_format='channels_first'`` on the first convolution alone. With the usual
-    default the layers behind it take the maps' channel axis for height: pooling runs over it.
+    default the layers after it take the maps' channel axis for the height: pooling runs over it.
 
     Args:
         seed: of the initial weights, 0 or more; None for others each time.
 
     Returns:
-        A Keras 2 model with 138,110 parameters: N×1×28×28 → N×10. Behind the first convolution
+        A Keras 2 model with 138,110 parameters: N×1×28×28 → N×10. After the first convolution
         (25×26×26) its maps are 12×13×26, 10×11×50 and 5×5×50, in Keras' own order.
     """
     make = LayerFactory(seed)
@@ -59,7 +58,7 @@ def cnn_as_written(seed: int | None = None) -> Any:
     return _convolutional(make, "cnn_as_written", first)
 
 
-def _convolutional(make: LayerFactory, name: str, first: Any) -> Any:
+def _convolutional(make: LayerFactory, name: str, first: Layer) -> Model:
     return make.sequential(
         name,
         [

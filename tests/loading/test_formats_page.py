@@ -1,6 +1,6 @@
 """docs/formats.md says what is proved here: its table is made by loading a file of every kind.
 
-``KERASCNN_WRITE_DOCS=1 pytest tests/test_formats_page.py`` writes the table anew.
+``KERASCNN_WRITE_DOCS=1 pytest tests/loading/test_formats_page.py`` writes the table anew.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from helpers.paths import DOCS
 from kerascnn import KerascnnError, Network
 
 PAGE = DOCS / "formats.md"
-START, END = "<!-- made by tests/test_formats_page.py -->\n", "<!-- end -->\n"
+START, END = "<!-- made by tests/loading/test_formats_page.py -->\n", "<!-- end -->\n"
 
 
 def build(keras):
@@ -42,7 +42,7 @@ def modules():
     return found
 
 
-class LayerFactory:
+class Saver:
     """Saves a model in every format; each method returns what `Network.load` is given."""
 
     def __init__(self, keras, folder):
@@ -100,21 +100,21 @@ class LayerFactory:
 
 
 ROWS = {
-    "HDF5 (`.h5`)": LayerFactory.hdf5,
-    "Keras archive (`.keras`)": LayerFactory.archive,
-    "HDF5 in a file named `.keras`": LayerFactory.hdf5_named_keras,
-    "Keras archive in a file named `.h5`": LayerFactory.archive_named_h5,
-    "architecture JSON, `--weights FILE`": LayerFactory.json_and_weights,
-    "weights alone, `--architecture MODULE:FUNCTION`": LayerFactory.weights_and_code,
-    "SavedModel folder": LayerFactory.saved_model,
-    "SavedModel folder, `--trust`": LayerFactory.saved_model_trusted,
-    "HDF5 without a version (Keras 1)": LayerFactory.without_version,
+    "HDF5 (`.h5`)": Saver.hdf5,
+    "Keras archive (`.keras`)": Saver.archive,
+    "HDF5 in a file named `.keras`": Saver.hdf5_named_keras,
+    "Keras archive in a file named `.h5`": Saver.archive_named_h5,
+    "architecture JSON, `--weights FILE`": Saver.json_and_weights,
+    "weights alone, `--architecture MODULE:FUNCTION`": Saver.weights_and_code,
+    "SavedModel folder": Saver.saved_model,
+    "SavedModel folder, `--trust`": Saver.saved_model_trusted,
+    "HDF5 without a version (Keras 1)": Saver.without_version,
 }
 
 
-def outcome(maker, make):
-    """Load what ``make`` saves; say in a few words what came of it."""
-    given = make(maker)
+def outcome(saver, save):
+    """Load what ``save`` saves; return in a few words what came of it."""
+    given = save(saver)
     try:
         network = Network.load(**given)
     except KerascnnError as error:
@@ -122,7 +122,7 @@ def outcome(maker, make):
         return {1: "an error that says what to do", 2: "wrong usage", 3: "refused"}[error.exit_code]
     picture = np.random.default_rng(0).random((2, 8, 8, 3), np.float32)
     ours = network.probabilities(picture)
-    wanted = np.asarray(maker.model(picture))
+    wanted = np.asarray(saver.model(picture))
     if ours is None:
         np.testing.assert_allclose(network.scores(picture), wanted, rtol=1e-5, atol=1e-6)
         return "outputs and their gradients; the layers can't be seen"
@@ -139,9 +139,9 @@ def table(tmp_path_factory):
     for keras in modules().values():
         folder = tmp_path_factory.mktemp("formats")
         sys.path.insert(0, str(folder))
-        maker = LayerFactory(keras, folder)
-        for name, make in ROWS.items():
-            cells[name].append(outcome(maker, make))
+        saver = Saver(keras, folder)
+        for name, save in ROWS.items():
+            cells[name].append(outcome(saver, save))
         sys.path.remove(str(folder))
     return lines + [f"| {name} | {' | '.join(found)} |\n" for name, found in cells.items()]
 

@@ -19,11 +19,14 @@ import h5py
 import numpy as np
 import pytest
 
+import kerascnn.images
+import kerascnn.loading
 from helpers import honest_models
 from kerascnn import families
 from kerascnn.errors import KerascnnError, ModelError, RefusedError, UsageError
-from kerascnn.loading import bounds, builtin, digest, private_file
+from kerascnn.loading import bounds, builtin, digest, private_file, sniffing
 from kerascnn.loading.formats.archive import Archive
+from kerascnn.loading.formats.format import Format, Sniffed
 from kerascnn.loading.loader import load_model
 from kerascnn.loading.sniffing import format_of, sniff
 
@@ -620,6 +623,43 @@ def test_sniffing_needs_no_tensorflow(small, tmp_path):
         assert not {{"tensorflow", "keras", "tf_keras"}} & set(sys.modules)
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=True, timeout=60)
+
+
+class Text(Format):
+    """A format of one's own: the number of outputs in words."""
+
+    noun, magic = "text", (b"outputs: ",)
+
+    def _sniff(self, stream):
+        return Sniffed("text", "model", None, "keras2", "model.txt")
+
+    def _look_through(self, stream, report):
+        report.values = 2
+        if b"Lambda" in stream.read():
+            report.find("a Lambda layer", "text")
+        return []
+
+    def load(self, keras, path, custom, trusted):
+        count = int(Path(path).read_text(encoding="utf-8").split()[1])
+        return keras.Sequential([keras.Input((1,)), keras.layers.Dense(count)])
+
+
+def test_a_new_format_is_a_class_and_an_entry(tmp_path, monkeypatch):
+    monkeypatch.setattr(sniffing, "FORMATS", (*sniffing.FORMATS, Text()))
+    path = written(tmp_path / "any.name", b"outputs: 3")
+    loaded = load_model(path)
+    assert (loaded.format, loaded.family) == ("text", "keras2")
+    assert loaded.model.output_shape == (None, 3)
+    with pytest.raises(RefusedError, match="Lambda"):
+        load_model(written(path, b"outputs: 3 Lambda"))
+    with pytest.raises(ModelError, match=r"any\.name: tf_keras .* can't load it"):
+        load_model(written(path, b"outputs: x"))
+
+
+def test_every_public_name_is_there():
+    for package in (kerascnn.loading, kerascnn.images):
+        for name in package.__all__:
+            assert getattr(package, name).__name__ == name
 
 
 # --- the Keras that is there ---------------------------------------------------------------------

@@ -400,7 +400,7 @@ def test_no_allowed_symbol_sounds_like_more_than_arithmetic(word):
         "keras.src.applications.convnext",
     ],
 )
-def test_rooms_of_keras_may_be_imported(module):
+def test_packages_of_keras_may_be_imported(module):
     assert allowlist.module_is_allowed(module)
 
 

@@ -23,21 +23,20 @@ class Hdf5(Format):
         with Hdf5File(stream) as file:
             version = version_text(file.text("keras_version"))
             family = family_of_version(version) if version else None
-            if file.has_attribute("model_config"):
+            if "model_config" in file.attributes:
                 if version is None or version.startswith(("0.", "1.")):
                     raise ModelError(
                         "was saved by Keras 1, which no current Keras reads; load it with "
                         "Keras 2.2 and save it again, or rebuild the architecture in code"
                     )
                 return Sniffed("HDF5", "model", version, family, "model.h5")
-            if file.has_attribute("layer_names") or file.has_member("model_weights"):
+            if "layer_names" in file.attributes or "model_weights" in file.members:
                 name = "weights (legacy HDF5)"
                 return Sniffed(name, "weights", version, family, "model.h5")
-            new = ("layers", "_layer_checkpoint_dependencies", "vars")
-            if any(file.has_member(name) for name in new):
+            if file.members & {"layers", "_layer_checkpoint_dependencies", "vars"}:
                 name = "weights (HDF5)"
                 return Sniffed(name, "weights", None, None, "model.weights.h5")
-            if file.is_empty():
+            if not file.members and not file.attributes:
                 raise ModelError("is an empty HDF5 file, as a save that failed leaves behind")
         raise ModelError("is an HDF5 file without a Keras model or Keras weights in it")
 

@@ -220,13 +220,13 @@ REFUSED_SWITCHES = {
 }
 
 #: Modules that Keras may import on a file's word. Tests and command lines inside Keras' own
-#: packages are modules too, hence the closed list of rooms and the bar on ``*_test``.
-_ROOMS = (
+#: packages are modules too, hence the closed list of packages and no ``*_test``.
+_PACKAGES = (
     "layers|models|engine|ops|initializers|regularizers|constraints|activations|losses|metrics|"
     "optimizers|mixed_precision|dtype_policies"
 )
 _MODULE = re.compile(
-    rf"(?:tf_)?keras(?:\.(?:{_ROOMS})|\.src\.(?:{_ROOMS}|applications\.convnext)(?:\.\w+)*"
+    rf"(?:tf_)?keras(?:\.(?:{_PACKAGES})|\.src\.(?:{_PACKAGES}|applications\.convnext)(?:\.\w+)*"
     r"|\.layers\.experimental(?:\.preprocessing)?|\.optimizers\.(?:legacy|schedules|experimental))?"
 )
 

@@ -87,7 +87,9 @@ class _Walk:
         except _TooMuchError as error:
             self._report.find(str(error), self._source)
 
-    def _find(self, what: str) -> None:
+    def _find(self, what: str | None) -> None:
+        if what is None:
+            return
         trail = "/".join(one_line(name, 40) for name in self._trail[-4:])
         self._report.find(what, f"{trail} ({self._source})" if trail else self._source)
 
@@ -197,91 +199,75 @@ class _Walk:
         if name in _STRUCTURES:
             self._structure(name, item, key)
         elif name == "function":
-            self._function(item)
-        elif self._class(name, item):
+            self._find(self._function_problem(item))
+            self._entries(item, _IDENTITY | {"config"})
+        elif problem := self._class_problem(name, item):
+            self._find(problem)
+        else:
             self._entries(item, _IDENTITY)
         if label:
             self._trail.pop()
         self._times = times
 
-    def _class(self, name: str, item: dict[str, Json]) -> bool:
-        """Check which class an object names; tell whether to look into it."""
+    def _class_problem(self, name: str, item: dict[str, Json]) -> str | None:
+        """Return why an object may not be made of the class that it names, or None."""
         short = name.rsplit(">", 1)[-1]
         if short in self._custom:
-            return self._custom_class(name, short, item)
+            return self._custom_problem(name, short, item)
         if short in allowlist.REFUSED_CLASSES:
-            self._find(allowlist.REFUSED_CLASSES[short])
-            return False
+            return allowlist.REFUSED_CLASSES[short]
         module, registered = item.get("module"), item.get("registered_name")
+        known = short in allowlist.TRAINING_CLASSES
+        allowed = module is None or _is_allowed(module)
         if self._training:
-            self._training_class(short, module)
-            return True
-        if module is not None and not (
-            isinstance(module, str) and allowlist.module_is_allowed(module)
-        ):
-            if _foreign(module) or short in allowlist.TRAINING_CLASSES:
-                self._find(
-                    f"{_shown(name)} from the module {_shown(module)}, not one of Keras' own"
-                )
-            else:
-                self._find(f"the class {_shown(name)} of {_shown(module)} is not one of {_OURS}")
-            return False
+            harmless = known or allowed or not _is_foreign(module)
+            return None if harmless else f"{_shown(short)} from the module {_shown(module)}"
+        if not allowed and (known or _is_foreign(module)):
+            return f"{_shown(name)} from the module {_shown(module)}, not one of Keras' own"
+        if not allowed:
+            return f"the class {_shown(name)} of {_shown(module)} is not one of {_OURS}"
         # The compile_config of an inner model is given to Keras, with its optimizer and losses;
         # Keras itself registers its optimizers under "Custom".
-        if short not in allowlist.TRAINING_CLASSES or name not in (short, f"Custom>{short}"):
-            self._find(f"the class {_shown(name)} is not one of {_OURS}")
-            return False
+        if not known or name not in (short, f"Custom>{short}"):
+            return f"the class {_shown(name)} is not one of {_OURS}"
         if registered not in (None, name, short):
-            self._find(f"{_shown(name)} registered as {_shown(registered)}")
-            return False
+            return f"{_shown(name)} registered as {_shown(registered)}"
+        config = item.get("config")
         if short in allowlist.SYMBOL_LAYERS:
-            self._symbol(item.get("config"))
-        if short in allowlist.MODELS and (problem := graph.problem(item.get("config"))):
-            self._find(problem)
-        return True
+            return _symbol_problem(config)
+        return graph.problem(config) if short in allowlist.MODELS else None
 
-    def _custom_class(self, name: str, short: str, item: dict[str, Json]) -> bool:
+    def _custom_problem(self, name: str, short: str, item: dict[str, Json]) -> str | None:
         module, registered = item.get("module"), item.get("registered_name", name)
         # Registered, it is looked up by that name; otherwise Keras 2 would import the module.
         if not isinstance(registered, str) and (registered is not None or module is not None):
-            self._find(f"{_shown(name)} to be imported from {_shown(module)}")
-            return False
+            return f"{_shown(name)} to be imported from {_shown(module)}"
         if not isinstance(module, (str, type(None))):
-            self._find(f"{_shown(name)} from the module {_shown(module)}")
-            return False
+            return f"{_shown(name)} from the module {_shown(module)}"
         self._report.aliases.update(dict.fromkeys({name, registered or name}, short))
-        return True
+        return None
 
-    def _training_class(self, short: str, module: object) -> None:
-        if short in allowlist.TRAINING_CLASSES or module is None:
-            return
-        if _foreign(module) and not allowlist.module_is_allowed(str(module)):
-            self._find(f"{_shown(short)} from the module {_shown(module)}")
-
-    def _symbol(self, config: Json) -> None:
-        symbol = config.get("function") if isinstance(config, dict) else None
-        if not isinstance(symbol, str) or not allowlist.symbol_is_allowed(symbol):
-            self._find(f"a call of the TensorFlow function {_shown(symbol)}")
-
-    def _function(self, item: dict[str, Json]) -> None:
+    def _function_problem(self, item: dict[str, Json]) -> str | None:
+        """Return why a function may not be used, or None."""
         name, module = item.get("config"), item.get("module")
         registered = item.get("registered_name")
         shown = f"the function {_shown(name)} of the module {_shown(module)}"
         if self._training:
             hidden = module == "builtins" and str(name) in _BUILTINS
-            if hidden or (_foreign(module) and not allowlist.module_is_allowed(str(module))):
-                self._find(shown)
-            return
-        known = allowlist.FUNCTIONS | self._custom
+            return shown if hidden or (_is_foreign(module) and not _is_allowed(module)) else None
         if not isinstance(name, str) or not isinstance(module, (str, type(None))):
-            self._find("a function without a name")
-        elif name.rsplit(">", 1)[-1] in self._custom and isinstance(registered, str):
-            self._report.aliases[name] = name.rsplit(">", 1)[-1]
-        elif module not in (None, "builtins") and not allowlist.module_is_allowed(module):
-            self._find(shown)
-        elif name not in known or registered not in (None, name, "function"):
-            self._find(f"{shown} is not one of {_OURS}")
-        self._entries(item, _IDENTITY | {"config"})
+            return "a function without a name"
+        short = name.rsplit(">", 1)[-1]
+        if short in self._custom and isinstance(registered, str):
+            self._report.aliases[name] = short
+            return None
+        if module not in (None, "builtins") and not _is_allowed(module):
+            return shown
+        if name not in allowlist.FUNCTIONS | self._custom or (
+            registered not in (None, name, "function")
+        ):
+            return f"{shown} is not one of {_OURS}"
+        return None
 
     # -- structures: tuples, slices, tensors ------------------------------------------------------
 
@@ -374,8 +360,19 @@ _STRUCTURES = {
 }
 
 
-def _foreign(module: object) -> bool:
+def _is_allowed(module: Json) -> bool:
+    return isinstance(module, str) and allowlist.module_is_allowed(module)
+
+
+def _is_foreign(module: Json) -> bool:
     return not isinstance(module, str) or module.split(".")[0] in _FOREIGN
+
+
+def _symbol_problem(config: Json) -> str | None:
+    symbol = config.get("function") if isinstance(config, dict) else None
+    if isinstance(symbol, str) and allowlist.symbol_is_allowed(symbol):
+        return None
+    return f"a call of the TensorFlow function {_shown(symbol)}"
 
 
 def _shown(value: object) -> str:

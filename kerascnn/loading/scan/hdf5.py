@@ -22,14 +22,16 @@ from kerascnn.loading.scan.limits import (
 from kerascnn.loading.scan.objects import Objects
 from kerascnn.loading.scan.report import Report, bytes_text
 
-#: What h5py has no types for: identifiers of a group, a dataset, and either of them.
-_Group: TypeAlias = Any
-_Dataset: TypeAlias = Any
+#: A file, group or dataset of h5py, which has no types.
 _Object: TypeAlias = Any
 
 
 class Hdf5File:
     """An HDF5 file, each of whose objects is checked by its bytes before libhdf5 opens it.
+
+    Attributes:
+        attributes: the names of the root group's attributes.
+        members: the names of the root group's members.
 
     Raises:
         ModelError: the root group is damaged.
@@ -38,14 +40,14 @@ class Hdf5File:
     def __init__(self, stream: BinaryIO) -> None:
         import h5py
 
-        source = FileBytes(stream)
-        self._size = source.size
-        self._objects = Objects(source)
-        attributes = self._objects.check(source.root)
+        self._source = FileBytes(stream)
+        self._objects = Objects(self._source)
+        count = self._objects.check(self._source.root)
         stream.seek(0)
         self._file = h5py.File(stream, "r")
-        self._root = source.root
-        if len(self._file.attrs) != attributes:
+        self.attributes = frozenset(self._file.attrs)
+        self.members = frozenset(self._file)
+        if len(self.attributes) != count:
             raise damaged("the attributes of the root group can't be counted")
 
     def __enter__(self) -> Hdf5File:
@@ -53,18 +55,6 @@ class Hdf5File:
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
-
-    def is_empty(self) -> bool:
-        """Tell whether the root group has neither members nor attributes."""
-        return not len(self._file) and not len(self._file.attrs)
-
-    def has_attribute(self, name: str) -> bool:
-        """Tell whether the root group has an attribute."""
-        return name in self._file.attrs
-
-    def has_member(self, name: str) -> bool:
-        """Tell whether the root group has a member; a link is not followed."""
-        return bool(self._file.id.links.exists(name.encode()))
 
     def text(self, name: str) -> str | bytes | None:
         """Return a text among the root group's attributes, or None where there is none.
@@ -87,36 +77,28 @@ class Hdf5File:
         Raises:
             ModelError: the file is damaged.
         """
-        _Walk(self._objects, self._size, source, report).run(self._file, self._root)
+        _Walk(self._objects, self._source, source, report).run(self._file)
 
 
 class _Walk:
-    """One walk through one file.
+    """One walk through one file, which findings call ``source``."""
 
-    Args:
-        objects: checks an object before it is opened.
-        size: of the file, in bytes.
-        source: how to call the file in findings.
-        report: takes the findings.
-    """
-
-    def __init__(self, objects: Objects, size: int, source: str, report: Report) -> None:
+    def __init__(self, objects: Objects, content: FileBytes, source: str, report: Report) -> None:
         self._objects = objects
-        self._size = size
+        self._size = content.size
         self._source = source
         self._report = report
-        self._seen: set[int] = set()
+        self._seen = {content.root}
         self._stored = 0
 
     def _find(self, what: str, path: bytes) -> None:
         where = path.decode("utf-8", "replace") or "/"
         self._report.find(what, f"{where} ({self._source})" if self._source else where)
 
-    def run(self, file: Any, root: int) -> None:
+    def run(self, file: _Object) -> None:
         from h5py import h5g
 
-        self._seen.add(root)
-        waiting: list[tuple[_Group, bytes, int]] = [(h5g.open(file.id, b"/"), b"", 0)]
+        waiting: list[tuple[_Object, bytes, int]] = [(h5g.open(file.id, b"/"), b"", 0)]
         while waiting:
             group, path, depth = waiting.pop()
             if depth > MAX_HDF5_DEPTH or len(self._seen) > MAX_HDF5_OBJECTS:
@@ -132,7 +114,7 @@ class _Walk:
         if self._stored > self._size:
             self._find("datasets that share their bytes", b"")
 
-    def _opened(self, group: _Group, name: bytes, path: bytes) -> _Object | None:
+    def _opened(self, group: _Object, name: bytes, path: bytes) -> _Object | None:
         """Open a member of a group, unless that is a finding."""
         from h5py import h5a, h5l, h5o
 
@@ -151,7 +133,7 @@ class _Walk:
             raise damaged("the attributes of an object can't be counted")
         return member
 
-    def _dataset(self, dataset: _Dataset, path: bytes) -> None:
+    def _dataset(self, dataset: _Object, path: bytes) -> None:
         from h5py import h5d, h5t
 
         if not isinstance(dataset, h5d.DatasetID):
