@@ -133,7 +133,7 @@ class _Loop:
         import tensorflow as tf
 
         self._low, self._range = self.network.input.low, self.network.input.noise_scale
-        self._draws = {name: tf.constant(array) for name, array in self.plan.drawn().items()}
+        self._draws = {name: tf.constant(array) for name, array in self.plan.drawn.items()}
         self._cut = False
         # Pooling with channels first has no gradient on a processor. Keras 3 and TensorFlow
         # exchange the axes, but TensorFlow not within a loop: there each step is its own call.

@@ -179,24 +179,6 @@ class _Units(OfLayer):
         return tf.reduce_sum(values * tf.one_hot(items, values.shape[-1]), -1)
 
 
-@dataclass(frozen=True, eq=False)
-class _Weighted(OfLayer):
-    """A weighted sum of what a layer gives; each picture has its own weights."""
-
-    weights: np.ndarray
-    constants: np.ndarray
-
-    def items(self) -> np.ndarray:
-        flat = self.weights.reshape(len(self.weights), -1)
-        return np.concatenate([flat, self.constants[:, None]], axis=1)
-
-    def value(self, given: Sequence[Tensor], items: Tensor) -> Tensor:
-        import tensorflow as tf
-
-        flat = tf.reshape(given[0], (-1, items.shape[1] - 1))
-        return tf.reduce_sum(flat * items[:, :-1], -1) + items[:, -1]
-
-
 _LARGEST_WEIGHTS = 1 << 26  # bytes
 
 
@@ -216,15 +198,26 @@ def _shortened(term: Term, network: Network) -> Term:
     measured = term.measure
     if not isinstance(measured, _Units) or measured.where != "sum":
         return term
-    layers = network.layers
-    at = next(
-        i for i, layer in enumerate(layers) if layer.name == network.layer(measured.layer).name
-    )
+    layers, layer = network.layers, network.layer(measured.layer)
+    at = [each.name for each in layers].index(layer.name)
     before = 4 * int(np.prod([n or 1 for n in layers[at - 1].shape])) if at else 0
-    if not layers[at].is_map or len(measured.channels) * before > _LARGEST_WEIGHTS:
+    if not layer.is_map or len(measured.channels) * before > _LARGEST_WEIGHTS:
         return term
     found = network.affine(measured.layer, measured.channels)
-    return term if found is None else Term(term.weight, _Weighted(*found))
+    if found is None:
+        return term
+    earlier, weights, constants = found
+    flat = weights.reshape(len(weights), -1)
+    items = np.concatenate([flat, constants[:, None]], axis=1)
+    return Term(term.weight, _Of(_weighted, (earlier,), items))
+
+
+def _weighted(values: Tensor, items: Tensor) -> Tensor:
+    """Return a weighted sum of what a layer gives; each picture has its own weights."""
+    import tensorflow as tf
+
+    flat = tf.reshape(values, (-1, items.shape[1] - 1))
+    return tf.reduce_sum(flat * items[:, :-1], -1) + items[:, -1]
 
 
 def units(

@@ -64,29 +64,22 @@ class Plan:
 
     Attributes:
         copies: how many changed copies of each picture a step averages over.
-        shifts: steps × copies × 2 whole pixels (rows, columns), or None.
-        matrices: steps × copies × 8, output to input coordinates, or None.
-        holes: steps × copies × 4 (top, left, bottom, right), or None.
+        drawn: those of ``"shifts"`` (steps × copies × 2 whole pixels: rows, columns),
+            ``"matrices"`` (steps × copies × 8, output to input coordinates) and ``"holes"`` (steps
+            × copies × 4: top, left, bottom, right) that are needed.
         kernel: a Gaussian in one dimension, or None.
     """
 
     copies: int
-    shifts: np.ndarray | None
-    matrices: np.ndarray | None
-    holes: np.ndarray | None
+    drawn: dict[str, np.ndarray]
     kernel: np.ndarray | None
-
-    def drawn(self) -> dict[str, np.ndarray]:
-        """Return the arrays that differ from step to step."""
-        found = {"shifts": self.shifts, "matrices": self.matrices, "holes": self.holes}
-        return {name: array for name, array in found.items() if array is not None}
 
     def apply(self, pictures: Tensor, drawn: dict[str, Tensor]) -> Tensor:
         """Return one step's copies: the first copy of every picture, then the second, and so on.
 
         Args:
             pictures: N×H×W×C tensor.
-            drawn: one step's row of each array of `drawn`.
+            drawn: one step's row of each array.
         """
         import tensorflow as tf
 
@@ -139,19 +132,17 @@ def plan(
             raise UsageError(f"there must be one {type(transform).__name__} at most")
         given[type(transform)] = _checked(transform)
     jitter = given.get(Jitter, 0.0)
-    turns = Rotate in given or Scale in given
-    shifts = None
-    if jitter and not turns:
+    drawn: dict[str, np.ndarray] = {}
+    if Rotate in given or Scale in given:
+        drawn["matrices"] = _matrices(given, jitter, (steps, copies), size, random)
+    elif jitter:
         # Whole pixels need no interpolation. Both ends belong to it: the mean is zero.
         reach = max(round(jitter), 1)
-        shifts = random.integers(-reach, reach + 1, (steps, copies, 2)).astype(np.int32)
-    return Plan(
-        copies,
-        shifts,
-        _matrices(given, jitter, (steps, copies), size, random) if turns else None,
-        _holes(given[Erase], (steps, copies), size, random) if Erase in given else None,
-        gaussian_kernel(given[Blur]) if Blur in given else None,
-    )
+        shifts = random.integers(-reach, reach + 1, (steps, copies, 2))
+        drawn["shifts"] = shifts.astype(np.int32)
+    if Erase in given:
+        drawn["holes"] = _holes(given[Erase], (steps, copies), size, random)
+    return Plan(copies, drawn, gaussian_kernel(given[Blur]) if Blur in given else None)
 
 
 def _checked(transform: Transform) -> float:

@@ -34,16 +34,19 @@ class Memory:
 
     @classmethod
     def of(cls, limit: int | None, features: Features, names: Sequence[str], pairs: int) -> Memory:
-        """Return the memory for some layers of a network.
+        """Return the memory for some layers of a network; without a limit half of the machine's.
 
-        Args:
-            limit: bytes; None for half of the machine's: the same in every run, since the number
-                of tiles changes the last digits of a painting.
-            features: the network.
-            names: the layers that the loss looks at.
-            pairs: see `Memory`.
+        That is the same in every run, since the number of tiles changes a painting's last digits.
+
+        Raises:
+            ModelError: the limit is below what the program itself takes.
         """
         total = limit if limit is not None else psutil.virtual_memory().total // 2
+        if total <= _PROCESS:
+            raise ModelError(
+                f"not enough memory: the network itself takes about {_PROCESS >> 20} MiB; give "
+                f"more by --memory. Received: {total >> 20} MiB"
+            )
         return cls(total, features.bytes_per_pixel(names), pairs)
 
     def history(self, size: tuple[int, int]) -> int:
@@ -62,14 +65,6 @@ class Memory:
     def needed(self, size: tuple[int, int], tiles: Sequence[Tile]) -> int:
         """Return about how many bytes a size takes."""
         return int(self._fixed(size) + max(tile.pixels for tile in tiles) * self.per_pixel)
-
-    def check(self) -> None:
-        """Raise a `ModelError` where the limit is below what the program itself takes."""
-        if self.limit <= _PROCESS:
-            raise ModelError(
-                f"not enough memory: the network itself takes about {_PROCESS >> 20} MiB; give "
-                f"more by --memory. Received: {self.limit >> 20} MiB"
-            )
 
     def _fixed(self, size: tuple[int, int]) -> float:
         vectors = _VECTORS + (2 * self.history(size) if self.pairs else 2)

@@ -7,7 +7,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,21 +86,6 @@ class SavedImage:
     history: list[Step]
 
 
-@dataclass(frozen=True)
-class _Outputs:
-    """The files that one painting is written to."""
-
-    picture: Path
-
-    @property
-    def state(self) -> Path:
-        return self.picture.with_name(f"{self.picture.name}.state.npz")
-
-    @property
-    def preview(self) -> Path:
-        return self.picture.with_name(f"{self.picture.stem}.preview{self.picture.suffix}")
-
-
 def paint(job: StyleJob) -> list[SavedImage]:
     """Paint all contents of a job; each painting is written when it is done.
 
@@ -111,14 +97,15 @@ def paint(job: StyleJob) -> list[SavedImage]:
         if len(job.pictures) <= number:
             say(f"no {what} given: took the packaged {taken.removeprefix(SAMPLE)}.jpg")
     plan = _plan(job)
-    with output_folder(plan[0][1].picture.parent), computing_in(_precision(job.settings)):
+    _check(job, plan)
+    with output_folder(plan[0][1].parent), computing_in(_precision(job.settings)):
         transfer = StyleTransfer(
             job.settings, job.styles, style_masks=job.style_masks, memory=job.memory
         )
         saved = []
-        for content, outputs in plan:
+        for content, out in plan:
             try:
-                saved.append(_paint_one(transfer, content, outputs, job))
+                saved.append(_paint_one(transfer, content, out, job))
             except ImageError as error:
                 if len(plan) == 1:
                     raise
@@ -131,53 +118,53 @@ def paint(job: StyleJob) -> list[SavedImage]:
 # --- where paintings go -------------------------------------------------------------------------
 
 
-def _plan(job: StyleJob) -> list[tuple[str, _Outputs]]:
-    """Return each content and the files that its painting is written to."""
-    several = not job.content.startswith(SAMPLE) and Path(job.content).is_dir()
+def _plan(job: StyleJob) -> list[tuple[str, Path]]:
+    """Return each content and the file that its painting is written to."""
+    content = Path(job.content.removeprefix(SAMPLE))
     out = STYLE if job.out is None else job.out
-    if several and job.masks:
+    if job.content.startswith(SAMPLE) or not content.is_dir():
+        whole = out / f"{content.stem}.png" if job.out is None or out.is_dir() else out
+        return [(job.content, whole)]
+    if job.masks:
         raise UsageError("--mask goes with one content, not with a folder of them")
-    if several and out.suffix.lower() in SUFFIXES and not out.is_dir():
+    if out.suffix.lower() in SUFFIXES and not out.is_dir():
         raise UsageError(f"-o must be a folder where the content is one. Received: {one_line(out)}")
-    if several:
-        contents = [str(path) for path in iter_picture_paths([Path(job.content)])]
-        # Folders inside the folder stay, so that pictures of the same name do.
-        names = _names([Path(content).relative_to(job.content) for content in contents])
-        plan = [(some, _Outputs(out / name)) for some, name in zip(contents, names, strict=True)]
-    elif job.out is None or out.is_dir():
-        (name,) = _names([Path(Path(job.content.removeprefix(SAMPLE)).name)])
-        plan = [(job.content, _Outputs(out / name))]
-    else:
-        plan = [(job.content, _Outputs(out))]
-    read = [content for content, _ in plan] + [*job.styles, *job.masks, *job.style_masks]
-    read += [some for some in (job.settings.start_path, job.settings.weights) if some]
-    taken = {key: f"{one_line(path)}, which is read" for path in read for key in _identity(path)}
-    for content, outputs in plan:
-        check_suffix(outputs.picture)
-        if outputs.picture.is_dir():
-            raise OutputError(f"can't write {one_line(outputs.picture)}: it is a folder")
-        previews = [outputs.preview] if job.preview or job.resume else []
-        for path in (outputs.picture, outputs.state, *previews):
-            for key in _identity(path):
-                if key in taken:
-                    raise UsageError(f"-o would write over {taken[key]}")
-                taken[key] = f"the painting of {one_line(content)}"
-    return plan
+    contents = list(iter_picture_paths([content]))
+    # Folders inside the folder stay, so that pictures of the same name do.
+    names = _names([path.relative_to(content) for path in contents])
+    return [(str(path), out / name) for path, name in zip(contents, names, strict=True)]
 
 
-def _names(contents: Iterable[Path]) -> list[Path]:
+def _names(contents: Sequence[Path]) -> list[Path]:
     """Return a PNG's name for each content, all different even where case makes no difference."""
-    contents = list(contents)
-    stems = [str(content.with_suffix("")).casefold() for content in contents]
+    stems = Counter(str(content.with_suffix("")).casefold() for content in contents)
     found: dict[str, Path] = {}
-    for content, stem in zip(contents, stems, strict=True):
-        base = content.stem if stems.count(stem) == 1 else content.name
-        name, number = content.with_name(f"{base}.png"), 1
+    for content in contents:
+        alone = stems[str(content.with_suffix("")).casefold()] == 1
+        base, number = content.stem if alone else content.name, 1
+        name = content.with_name(f"{base}.png")
         while str(name).casefold() in found:
             number += 1
             name = content.with_name(f"{base}-{number}.png")
         found[str(name).casefold()] = name
     return list(found.values())
+
+
+def _check(job: StyleJob, plan: Sequence[tuple[str, Path]]) -> None:
+    """Check that paintings can be written, and not over each other or over what is read."""
+    read = [content for content, _ in plan] + [*job.styles, *job.masks, *job.style_masks]
+    read += [some for some in (job.settings.start_path, job.settings.weights) if some]
+    taken = {key: f"{one_line(path)}, which is read" for path in read for key in _identity(path)}
+    for content, out in plan:
+        check_suffix(out)
+        if out.is_dir():
+            raise OutputError(f"can't write {one_line(out)}: it is a folder")
+        previews = [_preview(out)] if job.preview or job.resume else []
+        for path in (out, _state(out), *previews):
+            for key in _identity(path):
+                if key in taken:
+                    raise UsageError(f"-o would write over {taken[key]}")
+                taken[key] = f"the painting of {one_line(content)}"
 
 
 def _identity(path: str | Path) -> list[object]:
@@ -188,6 +175,14 @@ def _identity(path: str | Path) -> list[object]:
     except OSError:
         return [real]
     return [real, (found.st_dev, found.st_ino)]
+
+
+def _state(out: Path) -> Path:
+    return out.with_name(f"{out.name}.state.npz")
+
+
+def _preview(out: Path) -> Path:
+    return out.with_name(f"{out.stem}.preview{out.suffix}")
 
 
 # --- one painting -------------------------------------------------------------------------------
@@ -201,16 +196,14 @@ def _precision(settings: StyleSettings) -> str:
     return chosen
 
 
-def _paint_one(
-    transfer: StyleTransfer, content: str, outputs: _Outputs, job: StyleJob
-) -> SavedImage:
+def _paint_one(transfer: StyleTransfer, content: str, out: Path, job: StyleJob) -> SavedImage:
     session = PaintingSession(transfer, transfer.scene(content, job.masks))
-    checkpoint = Checkpoint(outputs.state, session.configuration())
+    checkpoint = Checkpoint(_state(out), session.configuration())
     if job.resume:
         if checkpoint.resume(session.restore):
             say(f"resumed after {len(session.history)} steps")
         else:
-            say(f"nothing to resume for {one_line(outputs.picture)}; starting anew")
+            say(f"nothing to resume for {one_line(out)}; starting anew")
     height, width = session.scene.size
     count = len(session.scene.stages)
     sizes = "at one size" if count == 1 else f"in {count} sizes"
@@ -220,25 +213,25 @@ def _paint_one(
         for _ in _steps(session):
             count = len(session.history)
             if job.preview and count % job.preview == 0:
-                write_picture(outputs.preview, session.picture(), _record(session, content, job))
+                write_picture(_preview(out), session.picture(), _record(session, content, job))
             if asked or count % job.save_every == 0:
                 checkpoint.save(*session.state())
             if asked:
                 record = {**_record(session, content, job), "finished": False}
-                write_picture(outputs.picture, session.picture(), record)
+                write_picture(out, session.picture(), record)
                 say(
                     f"stopped after {count} steps; the picture so far is in "
-                    f"{one_line(outputs.picture)}, --resume goes on"
+                    f"{one_line(out)}, --resume goes on"
                 )
                 raise KeyboardInterrupt
-    write_picture(outputs.picture, session.picture(), _record(session, content, job))
-    outputs.state.unlink(missing_ok=True)
+    write_picture(out, session.picture(), _record(session, content, job))
+    _state(out).unlink(missing_ok=True)
     if job.preview or job.resume:
-        outputs.preview.unlink(missing_ok=True)
+        _preview(out).unlink(missing_ok=True)
     seconds = time.perf_counter() - began
     loss = session.history[-1].loss
     say(f"{len(session.history)} steps in {duration(seconds)}, loss {loss:.4g}")
-    return SavedImage(outputs.picture, seconds, session.history)
+    return SavedImage(out, seconds, session.history)
 
 
 def _steps(session: PaintingSession) -> Iterator[Step]:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 Maps = dict[str, "Tensor"]
 """Layer name → 1×h×w×C."""
+Layers = list[list["Tensor"]]
+"""For each style layer its sums or means, R×… each."""
+Goal = tuple[Layers, "Tensor", "Tensor | float"]
+"""The style's means, each region's share, and the weight of the total variation."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,16 @@ class Targets:
     """
 
     content: list[Tensor]
-    style: list[list[Tensor]]
+    style: Layers
     masks: list[Tensor]
     shares: Tensor
     tv_weight: float
     tiles: Sequence[Tile] = field(default=())
+
+    @property
+    def goal(self) -> Goal:
+        """What does not depend on the tile."""
+        return self.style, self.shares, self.tv_weight
 
 
 @dataclass(frozen=True)
@@ -111,9 +120,7 @@ class Objective:
                 _box(whole, tile.units(tap.stride, tap.stride))[...] = np.asarray(_box(maps, inner))
         return found
 
-    def means_of(
-        self, picture: np.ndarray, masks: list[Tensor], tiles: Sequence[Tile]
-    ) -> list[list[Tensor]]:
+    def means_of(self, picture: np.ndarray, masks: list[Tensor], tiles: Sequence[Tile]) -> Layers:
         """Return the style layers' means of a picture 1×H×W×3, over the masks' regions."""
         sums, counts = self._sums(picture, masks, tiles), self._counts(picture, masks)
         return [_means(layer, count) for layer, count in zip(sums, counts, strict=True)]
@@ -125,9 +132,8 @@ class Objective:
         if len(targets.tiles) > 1:
             return self._evaluate_tiles(picture, targets)
         terms, gradient = self._compiled("whole", bool(targets.masks))(
-            tf.constant(picture), targets.content, targets.style, targets.masks, targets.shares,
-            tf.constant(targets.tv_weight, tf.float32),
-        )  # fmt: skip
+            tf.constant(picture), targets.content, targets.masks, targets.goal
+        )
         return _value(np.asarray(terms), np.asarray(gradient))
 
     def _evaluate_tiles(self, picture: np.ndarray, targets: Targets) -> Value:
@@ -136,9 +142,8 @@ class Objective:
 
         sums = self._sums(picture, targets.masks, targets.tiles)
         rest, slopes, gradient = self._compiled("rest")(
-            tf.constant(picture), tf.constant(targets.tv_weight, tf.float32),
-            sums, targets.style, self._counts(picture, targets.masks), targets.shares,
-        )  # fmt: skip
+            tf.constant(picture), sums, self._counts(picture, targets.masks), targets.goal
+        )
         content, gradient = np.zeros(len(self.content), np.float32), np.array(gradient)
         sizes = tf.constant([np.prod(whole.shape) for whole in targets.content], tf.float32)
         run = self._compiled("tile", bool(targets.masks))
@@ -152,9 +157,7 @@ class Objective:
             tile.part(gradient)[...] += np.asarray(part)
         return _value(np.concatenate([content, np.asarray(rest)]), gradient)
 
-    def _sums(
-        self, picture: np.ndarray, masks: list[Tensor], tiles: Sequence[Tile]
-    ) -> list[list[Tensor]]:
+    def _sums(self, picture: np.ndarray, masks: list[Tensor], tiles: Sequence[Tile]) -> Layers:
         """Return the style layers' sums over a picture."""
         import tensorflow as tf
 
@@ -167,7 +170,7 @@ class Objective:
             for tile in tiles
         )  # fmt: skip
         add = functools.partial(tf.nest.map_structure, tf.add)
-        found: list[list[Tensor]] = functools.reduce(add, parts)
+        found: Layers = functools.reduce(add, parts)
         return found
 
     def _counts(self, picture: np.ndarray, masks: Sequence[Tensor]) -> list[Tensor]:
@@ -204,20 +207,20 @@ class Objective:
 
         spec = tf.TensorSpec
         channels = {tap.name: tap.channels for tap in self.taps}
-        picture, regions, number = spec((1, None, None, 3)), spec((None,)), spec(())
+        picture, regions = spec((1, None, None, 3)), spec((None,))
         content = [spec((1, None, None, channels[name])) for name in self.content]
         style = [
             [spec((None, *shape)) for shape in self._statistic.shapes(channels[name])]
             for name in self.style
         ]
         masks = [spec((None, None, None)) for _ in self.style] if masked else []
-        inner = spec((len(self.taps), 4), tf.int32)
+        inner, goal = spec((len(self.taps), 4), tf.int32), (style, regions, spec(()))
         return {
             "maps": [picture],
             "sums": [picture, inner, masks],
-            "rest": [picture, number, style, style, [regions for _ in self.style], regions],
+            "rest": [picture, style, [regions for _ in self.style], goal],
             "tile": [picture, inner, content, spec((len(content),)), masks, style],
-            "whole": [picture, content, style, masks, regions, number],
+            "whole": [picture, content, masks, goal],
         }
 
     def _trace_maps(self, picture: Tensor) -> list[Tensor]:
@@ -225,14 +228,13 @@ class Objective:
         found = self.features.trace(picture, self.content)
         return [found[name] for name in self.content]
 
-    def _trace_sums(self, picture: Tensor, inner: Tensor, masks: list[Tensor]) -> list[Any]:
+    def _trace_sums(self, picture: Tensor, inner: Tensor, masks: list[Tensor]) -> Layers:
         """Return the style layers' sums over a tile's own units."""
         return self._style_sums(self._own(picture, inner), masks)
 
     def _trace_whole(
-        self, picture: Tensor, content: list[Tensor], style: list[Any], masks: list[Tensor],
-        shares: Tensor, weight: Tensor,
-    ) -> tuple[Tensor, Tensor]:  # fmt: skip
+        self, picture: Tensor, content: list[Tensor], masks: list[Tensor], goal: Goal
+    ) -> tuple[Tensor, Tensor]:
         """Return the terms and the gradient of a picture that is not in tiles."""
         import tensorflow as tf
 
@@ -241,31 +243,26 @@ class Objective:
             found = self.features.trace(picture, self._names)
             sizes = [tf.cast(tf.size(target), tf.float32) for target in content]
             counts = _mask_counts(masks) or [_count(found[name]) for name in self.style]
-            terms = [
-                *self._content_terms(found, content, sizes),
-                *self._style_terms(self._style_sums(found, masks), style, counts, shares),
-                _variation(picture, weight),
-            ]
+            terms = self._content_terms(found, content, sizes)
+            terms += self._rest(picture, self._style_sums(found, masks), counts, goal)
             loss = tf.add_n(terms)
         return tf.stack(terms), tape.gradient(loss, picture)
 
     def _trace_rest(
-        self, picture: Tensor, weight: Tensor, sums: list[Any], style: list[Any],
-        counts: list[Tensor], shares: Tensor,
-    ) -> tuple[Tensor, list[Any], Tensor]:  # fmt: skip
+        self, picture: Tensor, sums: Layers, counts: list[Tensor], goal: Goal
+    ) -> tuple[Tensor, Layers, Tensor]:
         """Return all terms but the content's, and their gradient by the sums and the picture."""
         import tensorflow as tf
 
         with tf.GradientTape() as tape:
             tape.watch((sums, picture))
-            terms = self._style_terms(sums, style, counts, shares)
-            terms.append(_variation(picture, weight))
+            terms = self._rest(picture, sums, counts, goal)
             loss = tf.add_n(terms)
         return (tf.stack(terms), *tape.gradient(loss, (sums, picture)))
 
     def _trace_tile(
         self, picture: Tensor, inner: Tensor, content: list[Tensor], sizes: Tensor,
-        masks: list[Tensor], slopes: list[Any],
+        masks: list[Tensor], slopes: Layers,
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
         """Return a tile's part of the content's terms, and of the gradient by the picture."""
         import tensorflow as tf
@@ -290,30 +287,35 @@ class Objective:
     ) -> list[Tensor]:
         import tensorflow as tf
 
+        layers = zip(self.content.items(), content, sizes, strict=True)
         return [
             weight * tf.reduce_sum(tf.math.squared_difference(found[name], target)) / size
-            for (name, weight), target, size in zip(
-                self.content.items(), content, sizes, strict=True
-            )
+            for (name, weight), target, size in layers
         ]
 
-    def _style_sums(self, found: Maps, masks: list[Tensor]) -> list[list[Tensor]]:
-        return [
-            self._statistic.sums(found[name], mask)
-            for name, mask in zip(self.style, masks or [None] * len(self.style), strict=True)
-        ]
+    def _style_sums(self, found: Maps, masks: list[Tensor]) -> Layers:
+        given = zip(self.style, masks or [None] * len(self.style), strict=True)
+        return [self._statistic.sums(found[name], mask) for name, mask in given]
 
-    def _style_terms(
-        self, sums: list[Any], style: list[Any], counts: list[Tensor], shares: Tensor
+    def _rest(
+        self, picture: Tensor, sums: Layers, counts: list[Tensor], goal: Goal
     ) -> list[Tensor]:
+        """Return the terms of the style layers and of the total variation."""
         import tensorflow as tf
 
-        return [
-            weight * tf.reduce_sum(shares * self._statistic.distance(_means(layer, count), target))
-            for weight, layer, target, count in zip(
-                self.style.values(), sums, style, counts, strict=True
-            )
+        style, shares, tv_weight = goal
+        distance = self._statistic.distance
+        layers = zip(self.style.values(), sums, style, counts, strict=True)
+        terms = [
+            weight * tf.reduce_sum(shares * distance(_means(layer, count), target))
+            for weight, layer, target, count in layers
         ]
+        # As neural-style counts it: of pixels that have both a right and a lower neighbour. (It
+        # leaves the term out of the loss that it reports.)
+        here = picture[:, :-1, :-1]
+        right, below = picture[:, :-1, 1:] - here, picture[:, 1:, :-1] - here
+        squares = tf.reduce_sum(right * right) + tf.reduce_sum(below * below)
+        return [*terms, 0.5 * tv_weight * squares]
 
 
 def _value(terms: np.ndarray, gradient: np.ndarray) -> Value:
@@ -344,15 +346,3 @@ def _count(maps: Tensor) -> Tensor:
 
     shape = tf.shape(maps)
     return tf.reshape(tf.cast(shape[1] * shape[2], tf.float32), (1,))
-
-
-def _variation(picture: Tensor, weight: Tensor) -> Tensor:
-    """Return w·½Σ of squared differences, of pixels that have both a right and a lower neighbour.
-
-    So neural-style counts them (its gradient; it leaves the term out of the loss that it reports).
-    """
-    import tensorflow as tf
-
-    here = picture[:, :-1, :-1]
-    right, below = picture[:, :-1, 1:] - here, picture[:, 1:, :-1] - here
-    return 0.5 * weight * (tf.reduce_sum(right * right) + tf.reduce_sum(below * below))

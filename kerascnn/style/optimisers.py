@@ -8,6 +8,7 @@ which a picture can be saved. The tests compare L-BFGS with SciPy's.
 from __future__ import annotations
 
 import abc
+import copy
 import math
 from collections.abc import Callable, Mapping
 
@@ -45,11 +46,12 @@ class Optimiser(abc.ABC):
         self.stalled = False
         self.recovered = 0
 
-    @abc.abstractmethod
     def step(self, evaluate: Evaluate) -> Value:
         """Take a step and return the loss of the new picture."""
+        here = self.value if self.value is not None else evaluate(self.picture)
+        self.value = self._step(here, evaluate)
+        return self.value
 
-    @abc.abstractmethod
     def carried(self, picture: np.ndarray, resize: Resize, shrink: float) -> Optimiser:
         """Return one for another size that has the pairs or moments of this one.
 
@@ -58,28 +60,43 @@ class Optimiser(abc.ABC):
             resize: resizes any array of a picture's shape to it.
             shrink: how much smaller a pixel's gradient is there.
         """
+        other = copy.copy(self)
+        other.picture, other.value, other.stalled = picture, None, False
+        other._resize(resize, shrink)
+        return other
 
-    @abc.abstractmethod
     def state(self) -> dict[str, np.ndarray]:
         """Return everything that the next steps depend on."""
-
-    @abc.abstractmethod
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go back to what `state` returned."""
-
-    def _common(self) -> dict[str, np.ndarray]:
-        found = {"picture": self.picture, "recovered": np.array(self.recovered)}
+        found = {"picture": self.picture, "recovered": np.array(self.recovered), **self._memory()}
         if self.value is not None:
             found["gradient"] = self.value.gradient
             found["terms"] = self.value.terms
             found["loss"] = np.array(self.value.loss)
         return found
 
-    def _restore_common(self, state: Mapping[str, np.ndarray]) -> None:
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go back to what `state` returned."""
         self.picture, self.recovered = state["picture"], int(state["recovered"])
         self.value = None
         if "loss" in state:
             self.value = Value(float(state["loss"]), state["terms"], state["gradient"])
+        self._remember(state)
+
+    @abc.abstractmethod
+    def _step(self, here: Value, evaluate: Evaluate) -> Value:
+        """Change the picture, whose loss is ``here``; return the new loss."""
+
+    @abc.abstractmethod
+    def _resize(self, resize: Resize, shrink: float) -> None:
+        """Bring what was learned to another size; what belongs to the old one must not change."""
+
+    @abc.abstractmethod
+    def _memory(self) -> dict[str, np.ndarray]:
+        """Return what was learned, for `state`."""
+
+    @abc.abstractmethod
+    def _remember(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take what `_memory` returned."""
 
 
 class Lbfgs(Optimiser):
@@ -99,16 +116,13 @@ class Lbfgs(Optimiser):
     ) -> None:
         super().__init__(start)
         self.history, self._search, self._broad = history, search, broad
-        self._steps: list[np.ndarray] = []
-        self._changes: list[np.ndarray] = []
+        self._pairs: list[tuple[np.ndarray, np.ndarray]] = []  # steps, changes of the gradient
 
-    def step(self, evaluate: Evaluate) -> Value:
-        """Take a step and return the loss of the new picture."""
-        here = self.value if self.value is not None else evaluate(self.picture)
+    def _step(self, here: Value, evaluate: Evaluate) -> Value:
         direction = self._direction(here.gradient)
         slope = _dot(direction, here.gradient)
         if slope >= 0.0:  # the pairs are wrong by rounding, or the gradient is zero
-            self._forget()
+            self._pairs = []
             direction = -here.gradient
             slope = _dot(direction, here.gradient)
         length = self._first_length(here.gradient)
@@ -119,53 +133,42 @@ class Lbfgs(Optimiser):
                 self.recovered += 1
             elif not self._search or there.loss <= here.loss + _ENOUGH * length * slope:
                 self._learn(picture - self.picture, there.gradient - here.gradient)
-                self.picture, self.value = picture, there
+                self.picture = picture
                 return there
             length *= 0.5
         # Pairs that give no descent are useless; without any, this is the minimum.
-        self.stalled = not self._steps
-        self._forget()
-        self.value = here
+        self.stalled = not self._pairs
+        self._pairs = []
         return here
 
-    def carried(self, picture: np.ndarray, resize: Resize, shrink: float) -> Lbfgs:
-        """Return one for another size with the pairs of this one."""
-        other = Lbfgs(picture, self.history, search=self._search, broad=self._broad)
-        other.recovered = self.recovered
-        for step, change in zip(self._steps, self._changes, strict=True):
-            other._learn(resize(step), resize(change) * np.float32(shrink))
-        return other
+    def _resize(self, resize: Resize, shrink: float) -> None:
+        pairs, self._pairs = self._pairs, []
+        for step, change in pairs:
+            self._learn(resize(step), resize(change) * np.float32(shrink))
 
-    def state(self) -> dict[str, np.ndarray]:
-        """Return the picture, its loss and the pairs."""
-        found = self._common()
-        for name, pairs in (("step", self._steps), ("change", self._changes)):
-            found.update({f"{name}{i}": pair for i, pair in enumerate(pairs)})
-        return found
+    def _memory(self) -> dict[str, np.ndarray]:
+        found = {f"step{i}": step for i, (step, _) in enumerate(self._pairs)}
+        return found | {f"change{i}": change for i, (_, change) in enumerate(self._pairs)}
 
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go back to what `state` returned."""
-        self._restore_common(state)
+    def _remember(self, state: Mapping[str, np.ndarray]) -> None:
         count = sum(name.startswith("step") for name in state)
-        self._steps = [state[f"step{i}"] for i in range(count)]
-        self._changes = [state[f"change{i}"] for i in range(count)]
+        self._pairs = [(state[f"step{i}"], state[f"change{i}"]) for i in range(count)]
 
     def _direction(self, gradient: np.ndarray) -> np.ndarray:
         """Return −H·gradient, H being the inverse Hessian that the pairs estimate."""
         direction = -gradient
-        if not self._steps:
+        if not self._pairs:
             return direction
         weights = []
-        pairs = list(zip(self._steps, self._changes, strict=True))
-        for step, change in reversed(pairs):
+        for step, change in reversed(self._pairs):
             weight = _dot(step, direction) / _dot(step, change)
             weights.append(weight)
             direction -= np.float32(weight) * change
-        step, change = pairs[-1]
+        step, change = self._pairs[-1]
         broadened = self._broadened(change)
         direction = self._broadened(direction)
         direction *= np.float32(_dot(step, change) / _dot(change, broadened))
-        for (step, change), weight in zip(pairs, reversed(weights), strict=True):
+        for (step, change), weight in zip(self._pairs, reversed(weights), strict=True):
             back = _dot(change, direction) / _dot(step, change)
             direction += np.float32(weight - back) * step
         return direction
@@ -185,7 +188,7 @@ class Lbfgs(Optimiser):
         return np.asarray(fft.idctn(waves, axes=(1, 2), norm="ortho"))
 
     def _first_length(self, gradient: np.ndarray) -> float:
-        if self._steps:
+        if self._pairs:
             return 1.0
         size = float(np.abs(gradient).sum(dtype=np.float64))
         if not self._search:
@@ -194,13 +197,8 @@ class Lbfgs(Optimiser):
 
     def _learn(self, step: np.ndarray, change: np.ndarray) -> None:
         if _dot(step, change) > 1e-10:
-            self._steps.append(step)
-            self._changes.append(change)
-            if len(self._steps) > self.history:
-                del self._steps[0], self._changes[0]
-
-    def _forget(self) -> None:
-        self._steps, self._changes = [], []
+            oldest = 1 if len(self._pairs) >= self.history else 0
+            self._pairs = [*self._pairs[oldest:], (step, change)]
 
 
 class Adam(Optimiser):
@@ -217,9 +215,7 @@ class Adam(Optimiser):
         self._first = np.zeros_like(self.picture)
         self._second = np.zeros_like(self.picture)
 
-    def step(self, evaluate: Evaluate) -> Value:
-        """Take a step and return the loss of the new picture."""
-        here = self.value if self.value is not None else evaluate(self.picture)
+    def _step(self, here: Value, evaluate: Evaluate) -> Value:
         count = self._count + 1
         rate = float(adam_rate(self._rate, count, math.sqrt))
         change, first, second = adam_step(
@@ -231,33 +227,20 @@ class Adam(Optimiser):
             self.recovered += 1
             self.stalled = self.recovered > _HALVINGS
             self._rate *= 0.5
-            self.value = here
             return here
         self._first, self._second, self._count = first, second, count
-        self.picture, self.value = picture, there
+        self.picture = picture
         return there
 
-    def carried(self, picture: np.ndarray, resize: Resize, shrink: float) -> Adam:
-        """Return one for another size with the moments of this one."""
-        other = Adam(picture, self._rate)
-        other.recovered, other._count = self.recovered, self._count
-        other._first = resize(self._first) * np.float32(shrink)
-        other._second = np.maximum(resize(self._second), 0.0) * np.float32(shrink**2)
-        return other
+    def _resize(self, resize: Resize, shrink: float) -> None:
+        self._first = resize(self._first) * np.float32(shrink)
+        self._second = np.maximum(resize(self._second), 0.0) * np.float32(shrink**2)
 
-    def state(self) -> dict[str, np.ndarray]:
-        """Return the picture, its loss, the moments and the rate."""
-        return {
-            **self._common(),
-            "first": self._first,
-            "second": self._second,
-            "count": np.array(self._count),
-            "rate": np.array(self._rate),
-        }
+    def _memory(self) -> dict[str, np.ndarray]:
+        count, rate = np.array(self._count), np.array(self._rate)
+        return {"first": self._first, "second": self._second, "count": count, "rate": rate}
 
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go back to what `state` returned."""
-        self._restore_common(state)
+    def _remember(self, state: Mapping[str, np.ndarray]) -> None:
         self._first, self._second = state["first"], state["second"]
         self._count, self._rate = int(state["count"]), float(state["rate"])
 

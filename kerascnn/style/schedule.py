@@ -1,4 +1,4 @@
-"""Coarse to fine: at which sizes a picture is painted, and for how many steps.
+"""Coarse to fine: what is painted, at which sizes, and for how many steps.
 
 The cost of a step is proportional to the number of pixels. The large features of a painting (where
 which stroke goes) are best found while the picture is small and steps are cheap; larger sizes only
@@ -8,9 +8,13 @@ add the detail that smaller ones could not show. So each size gets little more t
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from kerascnn.errors import ImageError
+from kerascnn.style.pictures import resized
 from kerascnn.style.settings import StyleSettings
 
 _RATIO = math.sqrt(2.0)
@@ -30,6 +34,34 @@ class Stage:
 
     size: tuple[int, int]
     steps: int
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is painted, and in which sizes.
+
+    Attributes:
+        content: H×W×3 in [0, 1], of the painting's full size.
+        name: the content's.
+        stages: the sizes, the smallest first.
+        regions: R×H×W masks, or None.
+        start: the picture to start from, where ``--start`` names one.
+    """
+
+    content: np.ndarray
+    name: str
+    stages: Sequence[Stage]
+    regions: np.ndarray | None = None
+    start: np.ndarray | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the painting."""
+        return (self.content.shape[0], self.content.shape[1])
+
+    def content_at(self, size: tuple[int, int]) -> np.ndarray:
+        """Return the content at a size."""
+        return np.asarray(np.clip(resized(self.content, size), 0.0, 1.0))
 
 
 def stages(size: tuple[int, int], settings: StyleSettings, least: int, name: str) -> list[Stage]:

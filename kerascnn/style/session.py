@@ -15,8 +15,7 @@ from kerascnn.style.forecast import Forecast, forecast
 from kerascnn.style.objective import Targets, Value
 from kerascnn.style.optimisers import Lbfgs, Optimiser, make_optimiser
 from kerascnn.style.pictures import resized
-from kerascnn.style.scene import Scene
-from kerascnn.style.schedule import on_plateau
+from kerascnn.style.schedule import Scene, on_plateau
 from kerascnn.style.transfer import StyleTransfer, decode, digest, encode
 from kerascnn.terminal.progress import say
 from kerascnn.version import __version__

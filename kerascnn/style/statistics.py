@@ -6,8 +6,8 @@ the tiles add up to those of the whole.
 
 from __future__ import annotations
 
-import abc
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,10 +18,22 @@ Means = Sequence["Tensor"]
 _VARIANCE_FLOOR = 1e-4
 
 
-class Statistic(abc.ABC):
-    """A kind of style."""
+@dataclass(frozen=True)
+class Statistic:
+    """A kind of style.
 
-    @abc.abstractmethod
+    Attributes:
+        kinds: what is summed over places: ``"values"``, ``"squares"``, ``"products"`` of each two.
+        distance: returns how far means are from a style's: R numbers, 0 where they agree.
+    """
+
+    kinds: tuple[str, ...]
+    distance: Callable[[Means, Means], Tensor]
+
+    def shapes(self, channels: int) -> list[tuple[int, ...]]:
+        """Return the shapes of what `sums` gives for C channels, without the axis of regions."""
+        return [(channels, channels) if kind == "products" else (channels,) for kind in self.kinds]
+
     def sums(self, maps: Tensor, mask: Tensor | None) -> list[Tensor]:
         """Return sums over places for each of R regions, inside a ``tf.function``.
 
@@ -32,84 +44,73 @@ class Statistic(abc.ABC):
         Returns:
             Tensors of R×… each, which add up over tiles; divided by the mask's sum they are means.
         """
+        import tensorflow as tf
 
-    @abc.abstractmethod
-    def distance(self, means: Means, target: Means) -> Tensor:
-        """Return the distance of means from a style's: R numbers, 0 where they agree."""
-
-    @abc.abstractmethod
-    def shapes(self, channels: int) -> tuple[tuple[int, ...], ...]:
-        """Return the shapes of what `sums` gives for C channels, without the axis of regions."""
+        places = tf.reshape(maps, (-1, maps.shape[-1]))
+        rows = None if mask is None else tf.reshape(mask, (tf.shape(mask)[0], -1))
+        return [_SUMS[kind](places, rows) for kind in self.kinds]
 
 
-class _Gram(Statistic):
-    """The products of each two maps: G = FFᵀ/N; the mean of (G − T)² (Gatys et al. 2016).
+def statistic(name: str, *, width_weights: bool) -> Statistic:
+    """Return the statistic that ``--statistic`` names.
 
     Args:
-        width_weights: divide by C² too, as Gatys weighted his layers.
+        name: ``"gram"``, ``"mean-std"`` or ``"wasserstein"``.
+        width_weights: divide the distance of Gram matrices by C² too, as Gatys weighted his layers.
     """
-
-    def __init__(self, width_weights: bool) -> None:
-        self._width_weights = width_weights
-
-    def sums(self, maps: Tensor, mask: Tensor | None) -> list[Tensor]:
-        return [_products(_places(maps), _rows(mask))]
-
-    def distance(self, means: Means, target: Means) -> Tensor:
-        import tensorflow as tf
-
-        found = tf.reduce_mean((means[0] - target[0]) ** 2, (1, 2))
-        return found / means[0].shape[-1] ** 2 if self._width_weights else found
-
-    def shapes(self, channels: int) -> tuple[tuple[int, ...], ...]:
-        return ((channels, channels),)
+    if name == "mean-std":
+        return Statistic(("values", "squares"), _mean_std)
+    if name == "wasserstein":
+        return Statistic(("values", "products"), _wasserstein)
+    return Statistic(("products",), _gram_by_width if width_weights else _gram)
 
 
-class _MeanStd(Statistic):
-    """Mean μ and spread σ of each map: the means of (μ − μₜ)² and (σ − σₜ)² added up."""
-
-    def sums(self, maps: Tensor, mask: Tensor | None) -> list[Tensor]:
-        places, rows = _places(maps), _rows(mask)
-        return [_totals(places, rows), _totals(places * places, rows)]
-
-    def distance(self, means: Means, target: Means) -> Tensor:
-        import tensorflow as tf
-
-        apart = (means[0] - target[0]) ** 2 + (_spread(means) - _spread(target)) ** 2
-        return tf.reduce_mean(apart, -1)
-
-    def shapes(self, channels: int) -> tuple[tuple[int, ...], ...]:
-        return ((channels,), (channels,))
+# --- distances ----------------------------------------------------------------------------------
 
 
-class _Wasserstein(Statistic):
-    """The squared 2-Wasserstein distance of two normal distributions, divided by C.
+def _gram(means: Means, target: Means) -> Tensor:
+    """Return the mean of (G − T)², G = FFᵀ/N (Gatys, Ecker and Bethge 2016)."""
+    import tensorflow as tf
+
+    return tf.reduce_mean((means[0] - target[0]) ** 2, (1, 2))
+
+
+def _gram_by_width(means: Means, target: Means) -> Tensor:
+    return _gram(means, target) / means[0].shape[-1] ** 2
+
+
+def _mean_std(means: Means, target: Means) -> Tensor:
+    """Return the means of (μ − μₜ)² and of (σ − σₜ)² added up."""
+    import tensorflow as tf
+
+    spread, goal = (
+        tf.sqrt(tf.maximum(squares - values**2, 0.0) + _VARIANCE_FLOOR)
+        for values, squares in (means, target)
+    )
+    return tf.reduce_mean((means[0] - target[0]) ** 2 + (spread - goal) ** 2, -1)
+
+
+def _wasserstein(means: Means, target: Means) -> Tensor:
+    """Return the squared 2-Wasserstein distance of two normal distributions, divided by C.
 
     With means m and covariances S: ‖m − mₜ‖² + tr(S + Sₜ − 2(Sₜ^½ S Sₜ^½)^½).
     """
+    import tensorflow as tf
 
-    def sums(self, maps: Tensor, mask: Tensor | None) -> list[Tensor]:
-        places, rows = _places(maps), _rows(mask)
-        return [_totals(places, rows), _products(places, rows)]
-
-    def distance(self, means: Means, target: Means) -> Tensor:
-        import tensorflow as tf
-
-        # A covariance is the small difference of large numbers.
-        means = [tf.cast(part, tf.float64) for part in means]
-        target = [tf.cast(part, tf.float64) for part in target]
-        own, goal = _covariance(means), _covariance(target)
-        values, vectors = tf.linalg.eigh(goal)
-        root = tf.matmul(vectors * tf.sqrt(tf.maximum(values, 0.0))[:, None], vectors, False, True)
-        cross = trace_of_root(tf.matmul(root, tf.matmul(own, root)))
-        spread = tf.linalg.trace(own) + tf.linalg.trace(goal) - 2.0 * cross
-        moved = tf.reduce_sum((means[0] - target[0]) ** 2, -1)
-        # Of flat pictures only rounding is left of a covariance, below zero as often as above.
-        apart = tf.maximum((moved + spread) / means[0].shape[-1], 0.0)
-        return tf.cast(apart, tf.float32)
-
-    def shapes(self, channels: int) -> tuple[tuple[int, ...], ...]:
-        return ((channels,), (channels, channels))
+    # A covariance is the small difference of large numbers.
+    means = [tf.cast(part, tf.float64) for part in means]
+    target = [tf.cast(part, tf.float64) for part in target]
+    own, goal = (
+        products - values[:, :, None] * values[:, None, :] for values, products in (means, target)
+    )
+    values, vectors = tf.linalg.eigh(goal)
+    root = tf.matmul(vectors * tf.sqrt(tf.maximum(values, 0.0))[:, None], vectors, False, True)
+    cross = trace_of_root(tf.matmul(root, tf.matmul(own, root)))
+    spread = tf.linalg.trace(own) + tf.linalg.trace(goal) - 2.0 * cross
+    moved = tf.reduce_sum((means[0] - target[0]) ** 2, -1)
+    # Of flat pictures only rounding is left of a covariance, below zero as often as above.
+    apart = tf.maximum((moved + spread) / means[0].shape[-1], 0.0)
+    return tf.cast(apart, tf.float32)
 
 
 def trace_of_root(matrices: Tensor) -> Tensor:
@@ -136,23 +137,7 @@ def trace_of_root(matrices: Tensor) -> Tensor:
     return tf.custom_gradient(run)(matrices)
 
 
-def statistic(name: str, *, width_weights: bool) -> Statistic:
-    """Return the statistic that ``--statistic`` names."""
-    if name == "gram":
-        return _Gram(width_weights)
-    return {"mean-std": _MeanStd, "wasserstein": _Wasserstein}[name]()
-
-
-def _places(maps: Tensor) -> Tensor:
-    import tensorflow as tf
-
-    return tf.reshape(maps, (-1, maps.shape[-1]))
-
-
-def _rows(mask: Tensor | None) -> Tensor | None:
-    import tensorflow as tf
-
-    return None if mask is None else tf.reshape(mask, (tf.shape(mask)[0], -1))
+# --- sums ---------------------------------------------------------------------------------------
 
 
 def _totals(places: Tensor, rows: Tensor | None) -> Tensor:
@@ -181,11 +166,8 @@ def _products(places: Tensor, rows: Tensor | None) -> Tensor:
     return tf.ensure_shape(weighted, (None, places.shape[-1], places.shape[-1]))
 
 
-def _spread(means: Means) -> Tensor:
-    import tensorflow as tf
-
-    return tf.sqrt(tf.maximum(means[1] - means[0] ** 2, 0.0) + _VARIANCE_FLOOR)
-
-
-def _covariance(means: Means) -> Tensor:
-    return means[1] - means[0][:, :, None] * means[0][:, None, :]
+_SUMS: dict[str, Callable[[Tensor, Tensor | None], Tensor]] = {
+    "values": _totals,
+    "squares": lambda places, rows: _totals(places * places, rows),
+    "products": _products,
+}

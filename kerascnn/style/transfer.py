@@ -23,8 +23,7 @@ from kerascnn.style.pictures import (
     read_original,
     scaled_size,
 )
-from kerascnn.style.scene import Scene
-from kerascnn.style.schedule import stages
+from kerascnn.style.schedule import Scene, stages
 from kerascnn.style.settings import StyleSettings
 from kerascnn.style.statistics import statistic
 
@@ -86,7 +85,6 @@ class StyleTransfer:
         names = [tap.name for tap in self.objective.taps]
         pairs = settings.history if settings.optimiser == "lbfgs" else 0
         self.memory = Memory.of(memory, features, names, pairs)
-        self.memory.check()
         self._means: dict[int, list[StyleMeans]] = {}
         self._means_for: Scene | None = None
 

@@ -274,7 +274,7 @@ def test_restarts_keep_the_best(small):
 
 def test_jitter_is_undone_and_has_no_drift(linear):
     """A peer moves the picture by −½ pixel a step on average and never moves it back."""
-    shifts = plan([Jitter(3)], 4000, 1, (28, 28), np.random.default_rng(0)).shifts
+    shifts = plan([Jitter(3)], 4000, 1, (28, 28), np.random.default_rng(0)).drawn["shifts"]
     assert set(np.unique(shifts)) == set(range(-3, 4))
     assert abs(shifts.mean()) < 0.1
     dot = np.zeros((1, 4, 5, 1), np.float32)
@@ -312,8 +312,8 @@ def test_moves_are_about_the_middle(transforms, expected):
     import tensorflow as tf
 
     picture = RANDOM.random((2, 9, 9, 1)).astype(np.float32)
-    drawn = plan(transforms, 1, 1, (9, 9), _Extreme())
-    found = drawn.apply(tf.constant(picture), {"matrices": tf.constant(drawn.matrices[0])})
+    made = plan(transforms, 1, 1, (9, 9), _Extreme())
+    found = made.apply(tf.constant(picture), {"matrices": tf.constant(made.drawn["matrices"][0])})
     wanted = expected(picture)
     if len(transforms) > 1:  # the jitter goes right as well as down
         wanted = np.concatenate([wanted[:, :, 2:], wanted[:, :, -1:], wanted[:, :, -1:]], 2)
@@ -333,12 +333,12 @@ def test_blur_is_a_gaussian():
 def test_what_is_erased_is_black_and_of_the_asked_size():
     import tensorflow as tf
 
-    drawn = plan([Erase(0.5)], 40, 3, (10, 14), np.random.default_rng(1))
+    made = plan([Erase(0.5)], 40, 3, (10, 14), np.random.default_rng(1))
     picture = tf.ones((2, 10, 14, 1))
     for step in range(40):
-        found = np.asarray(drawn.apply(picture, {"holes": tf.constant(drawn.holes[step])}))
+        found = np.asarray(made.apply(picture, {"holes": tf.constant(made.drawn["holes"][step])}))
         assert found.shape == (6, 10, 14, 1)
-        top, left, bottom, right = drawn.holes[step][0]
+        top, left, bottom, right = made.drawn["holes"][step][0]
         assert (found[:2] == 0).sum() == 2 * np.prod(
             [min(bottom, 10) - max(top, 0), min(right, 14) - max(left, 0)]
         )

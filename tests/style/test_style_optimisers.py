@@ -233,8 +233,8 @@ def test_the_last_pair_is_taken_at_its_word(broad):
     for _ in range(4):
         step = random.standard_normal((1, 6, 8, 3)).astype(np.float32)
         ours._learn(step, step * 2 + 0.1 * random.standard_normal(step.shape).astype(np.float32))
-    direction = ours._direction(ours._changes[-1])
-    np.testing.assert_allclose(direction, -ours._steps[-1], atol=1e-4)
+    step, change = ours._pairs[-1]
+    np.testing.assert_allclose(ours._direction(change), -step, atol=1e-4)
 
 
 def test_broad_strokes_first_is_quicker_where_fine_ones_are_stiffer():
