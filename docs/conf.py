@@ -1,10 +1,12 @@
-"""Sphinx: the pages of this folder, and the API out of the docstrings."""
+"""Settings of Sphinx: the pages in this folder, and the API from the docstrings."""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
-from typing import Any
+
+from sphinx.application import Sphinx
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -17,23 +19,24 @@ exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"kerascnn {__version__}"
 html_copy_source = False
+html_baseurl = os.environ.get("READTHEDOCS_CANONICAL_URL", "")  # where it is hosted
 
 myst_heading_anchors = 3
-# Links into the source are for those who read the pages beside it.
+# Links to files outside this folder work in a checkout only.
 suppress_warnings = ["myst.xref_missing"]
 
-default_role = "code"  # as the docstrings mean a word between single backticks
+default_role = "code"  # what single backticks mean in our docstrings
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
-napoleon_use_ivar = True  # attributes once: where the class lists them
+napoleon_use_ivar = True  # each attribute is shown once, in its class's list
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_default_options = {"members": True, "exclude-members": "model_config, model_post_init"}
 
 
-def setup(app: Any) -> None:
-    """Show diagrams as their text: drawing them would take a script from elsewhere."""
+def setup(app: Sphinx) -> None:
+    """Show diagrams as text; drawing them would need a script from another host."""
     from pygments.lexers.special import TextLexer
 
     app.add_lexer("mermaid", TextLexer)

@@ -151,13 +151,14 @@ def with_claims(text: str, results: Path) -> str:
 
 def packages() -> str:
     """Return the table of all packages: what each is for, and each of its modules."""
-    rows = ["| package | what it is for | its modules |", "|---|---|---|"]
+    rows = ["| package | what it and its modules are for |", "|---|---|"]
     root = ROOT / "kerascnn"
     for start in sorted(root.rglob("__init__.py")):
         modules = sorted(set(start.parent.glob("*.py")) - {start})
-        lines = [f"`{module.stem}`: {purpose(module)}" for module in modules]
-        name = start.parent.relative_to(ROOT).as_posix()
-        rows.append(f"| `{name}` | {purpose(start)} | {'<br>'.join(lines)} |")
+        lines = [f"**{purpose(start)}**"]
+        lines += [f"`{module.stem}`: {purpose(module)}" for module in modules]
+        name = start.parent.relative_to(root.parent).as_posix()
+        rows.append(f"| `{name}` | {'<br>'.join(lines)} |")
     return "\n".join(rows)
 
 

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
+import sys
 import zipfile
 from pathlib import Path
 
 import numpy as np
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from PIL import Image
 
 from helpers.environments import Environment, copy_sources
 from helpers.paths import ROOT
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 
 def test_the_wheel_has_every_module_and_all_data(release):
@@ -30,6 +40,29 @@ def test_the_wheel_has_every_module_and_all_data(release):
         "kerascnn_plugins",
     }
     assert any(name.endswith("/NOTICE") for name in names)
+
+
+@pytest.mark.parametrize("python", ["3.10", "3.11", "3.12", "3.13"])
+def test_ci_pins_a_version_that_is_allowed_of_everything_that_is_needed(python):
+    here = {"python_version": python, "python_full_version": f"{python}.0", "extra": ""}
+    lines = (ROOT / ".ci" / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = {}
+    for line in lines:
+        if line and not line.lstrip().startswith("#"):
+            pin = Requirement(line)
+            if pin.marker is None or pin.marker.evaluate(here):
+                pins[canonicalize_name(pin.name)] = str(pin.specifier).removeprefix("==")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    groups = project["dependency-groups"]
+    for text in [
+        *importlib.metadata.requires("kerascnn"),
+        *project["build-system"]["requires"],
+        *groups["lint"], *groups["test"], *groups["docs"],
+    ]:  # fmt: skip
+        needed = Requirement(text)
+        if needed.marker is None or needed.marker.evaluate(here):
+            pin = pins.get(canonicalize_name(needed.name), "nothing")
+            assert pin in needed.specifier, f"{needed}: run tox run -e constraints"
 
 
 def test_an_editable_install_has_the_same_plugins(tmp_path, command):
