@@ -21,13 +21,15 @@ def lecture_training(repeat: int) -> Measured:
     """
     from kerascnn.datasets import load_mnist
     from kerascnn.lecture.experiments import mnist
+    from kerascnn.lecture.experiments.runner import run
 
     digits = load_mnist()
 
     def ours() -> None:
         with tempfile.TemporaryDirectory() as folder:
-            found = mnist.run(digits, Path(folder), seeds=1, epochs=20, networks=("dnn", "cnn"))
-        print("  ours   ", _accuracies({run.network: run.test_accuracy for run in found.runs}))
+            networks = {name: mnist.NETWORKS[name] for name in ("dnn", "cnn")}
+            found = run(networks, mnist.task(digits), Path(folder), seeds=1, epochs=20)
+        print("  ours   ", _accuracies({one.network: one.test_accuracy for one in found.runs}))
 
     def theirs() -> None:
         print("  listing", _accuracies(_listing(digits)))

@@ -17,8 +17,6 @@ def test_waves_run_in_one_direction_and_noise_in_none():
                       for a in (0, 0.5, 1.2)])  # fmt: skip
     assert image_metrics.coherence(waves) == pytest.approx(1, abs=0.05)
     assert (image_metrics.coherence(NOISE) < 0.1).all()
-    assert image_metrics.wavelength(waves[:1]) == pytest.approx(8, rel=0.05)
-    assert (image_metrics.wavelength(NOISE) < 4).all()
 
 
 def test_neighbours_are_alike_in_what_is_smooth():

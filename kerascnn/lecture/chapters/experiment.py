@@ -47,9 +47,9 @@ def _row(run: TrainingRun) -> tuple[object, ...]:
         {"word": run.network},
         run.seed,
         f"{run.parameters:,}",
-        f"{run.train_accuracy:.2%}",
-        f"{run.test_accuracy:.2%}",
-        round(run.seconds, 1),
+        f"{on_training(run):.2%}",
+        f"{on_test(run):.2%}",
+        round(run.history.seconds, 1),
     )
 
 

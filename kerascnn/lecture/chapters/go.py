@@ -51,7 +51,7 @@ def _counts(positions: Positions) -> dict[str, int]:
 
 def _row(trials: Trials, name: str) -> tuple[object, ...]:
     first, five = (trials.spread(name, trials.right(count)) for count in (1, 5))
-    seconds = trials.spread(name, lambda run: run.seconds).mean
+    seconds = trials.spread(name, lambda run: run.history.seconds).mean
     parameters = f"{trials.first(name).parameters:,}"
     return ({"word": name}, parameters, str(first), str(five), round(seconds))
 

@@ -51,7 +51,7 @@ def _row(trials: Trials, name: str) -> tuple[object, ...]:
         size_text(kernel) or "–",
         f"{run.parameters:,}",
         str(trials.spread(name, trials.right())),
-        round(trials.spread(name, lambda run: run.seconds).mean),
+        round(trials.spread(name, lambda run: run.history.seconds).mean),
     )
 
 

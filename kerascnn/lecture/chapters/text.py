@@ -43,7 +43,7 @@ def _row(trials: Trials, name: str) -> tuple[object, ...]:
         {"word": name},
         f"{trials.first(name).parameters:,}",
         str(trials.spread(name, trials.right())),
-        round(trials.spread(name, lambda run: run.seconds).mean),
+        round(trials.spread(name, lambda run: run.history.seconds).mean),
     )
 
 

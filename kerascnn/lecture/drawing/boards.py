@@ -26,13 +26,11 @@ class Board:
     Attributes:
         values: rows × columns.
         title: above it; signs and numbers only, since pictures speak no language.
-        colours: a colour for each cell, rows × columns, or None for light and dark by value.
         sign: what stands to its left, as ``∗`` or ``=``.
     """
 
     values: npt.ArrayLike
     title: str = ""
-    colours: npt.ArrayLike | None = None
     sign: str = ""
 
 
@@ -78,8 +76,6 @@ def _board(sheet: Sheet, board: Board, x: float, y: float, height: float) -> flo
 
 def shades(board: Board) -> Array:
     """Return a colour for each cell, rows × columns × 3 in [0, 1]: blue above 0, red below."""
-    if board.colours is not None:
-        return np.asarray(board.colours, np.float64)[..., :3]
     values = np.asarray(board.values, np.float64)
     share = values / max(np.abs(values).max(), 1e-12)
     blue, red = np.array([0.45, 0.68, 0.93]), np.array([0.95, 0.66, 0.60])

@@ -43,20 +43,6 @@ def neighbours_alike(pictures: Pictures) -> npt.NDArray[np.float64]:
     return np.array(found)
 
 
-def wavelength(pictures: Pictures) -> npt.NDArray[np.float64]:
-    """Return the mean size of each picture's patterns: pixels of a wave, weighted by power.
-
-    Args:
-        pictures: N×H×W.
-    """
-    values = pictures - pictures.mean(axis=(1, 2), keepdims=True)
-    power = np.abs(np.fft.fft2(values)) ** 2
-    across = np.fft.fftfreq(pictures.shape[2])
-    frequency = np.hypot(np.fft.fftfreq(pictures.shape[1])[:, None], across)
-    mean = (power * frequency).sum(axis=(1, 2)) / np.maximum(power.sum(axis=(1, 2)), 1e-12)
-    return np.asarray(1 / np.maximum(mean, 1e-12))
-
-
 def nearest(pictures: Pictures, known: Pictures) -> tuple[npt.NDArray[np.intp], Pictures]:
     """Return, for each picture, the known one that it correlates with most, and how much.
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from kerascnn import models
 from kerascnn.datasets import Digits
-from kerascnn.lecture.experiments.runner import Builder, TrainingRun, Trials
-from kerascnn.lecture.experiments.runner import run as run_trials
+from kerascnn.lecture.experiments.runner import Builder, TrainingRun, Trials, run
 from kerascnn.lecture.experiments.task import Task
 from kerascnn.lecture.experiments.training import BATCH
 from kerascnn.lecture.experiments.versions import versions
@@ -50,13 +48,26 @@ class Results:
 
     def to_dict(self) -> dict[str, object]:
         """Return the numbers as JSON takes them; what ``results.json`` holds."""
-        keys = ("network", "seed", "parameters", "train_accuracy", "test_accuracy", "seconds")
-        curves = ("loss", "accuracy", "test_accuracy")
         return {
-            "runs": [{key: getattr(run, key) for key in keys} for run in self.runs],
+            "runs": [
+                {
+                    "network": run.network,
+                    "seed": run.seed,
+                    "parameters": run.parameters,
+                    "train_accuracy": run.history.train_accuracy,
+                    "test_accuracy": run.test_accuracy,
+                    "seconds": run.history.seconds,
+                }
+                for run in self.runs
+            ],
             "curves": [
-                {"network": run.network, "seed": run.seed}
-                | {key: value for key, value in asdict(run.history).items() if key in curves}
+                {
+                    "network": run.network,
+                    "seed": run.seed,
+                    "loss": run.history.loss,
+                    "accuracy": run.history.accuracy,
+                    "test_accuracy": run.history.test_accuracy,
+                }
                 for run in self.runs
             ],
             "settings": self.settings,
@@ -79,30 +90,6 @@ def task(digits: Digits, tests: int | None = None) -> Task:
     return Task(train, digits.y_train, test, digits.y_test[:tests])
 
 
-def run(
-    digits: Digits,
-    folder: Path,
-    *,
-    seeds: int,
-    epochs: int,
-    networks: Sequence[str] = tuple(NETWORKS),
-) -> Trials:
-    """Train each network with each seed, or resume what an earlier call has begun.
-
-    Args:
-        digits: to learn from and to be tested with.
-        folder: where the checkpoints are.
-        seeds: how many; they are 0, 1, …
-        epochs: how often each network sees all digits.
-        networks: which, by their names in `NETWORKS`.
-
-    Raises:
-        OutputError: a checkpoint can't be written.
-    """
-    built = {name: NETWORKS[name] for name in networks}
-    return run_trials(built, task(digits), folder, seeds=seeds, epochs=epochs)
-
-
 def reproduce(digits: Digits, out: Path, *, seeds: int, epochs: int) -> Results:
     """Train the three networks and write them and their numbers to a folder.
 
@@ -118,7 +105,7 @@ def reproduce(digits: Digits, out: Path, *, seeds: int, epochs: int) -> Results:
     Raises:
         OutputError: a file can't be written.
     """
-    trials = run(digits, out / "checkpoints", seeds=seeds, epochs=epochs)
+    trials = run(NETWORKS, task(digits), out / "checkpoints", seeds=seeds, epochs=epochs)
     results = Results(
         trials=trials,
         settings={

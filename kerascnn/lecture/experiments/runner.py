@@ -13,7 +13,7 @@ import numpy as np
 
 from kerascnn.lecture.experiments.spread import Spread
 from kerascnn.lecture.experiments.task import Floats, Labels, Task
-from kerascnn.lecture.experiments.training import BATCH, Examiner, Trainer, answers
+from kerascnn.lecture.experiments.training import BATCH, Trainer, accuracy, answers
 from kerascnn.lecture.experiments.versions import versions
 from kerascnn.lecture.networks import Model
 from kerascnn.storage.checkpoint import Checkpoint
@@ -65,19 +65,9 @@ class TrainingRun:
     answers: Floats = field(repr=False)
 
     @property
-    def train_accuracy(self) -> float:
-        """The accuracy on all training examples, 0 to 1."""
-        return self.history.train_accuracy
-
-    @property
     def test_accuracy(self) -> float:
         """The accuracy on all test examples, 0 to 1."""
         return self.history.test_accuracy[-1][1]
-
-    @property
-    def seconds(self) -> float:
-        """How long its epochs took."""
-        return self.history.seconds
 
 
 #: A number to compare trainings by.
@@ -91,7 +81,7 @@ def on_test(run: TrainingRun) -> float:
 
 def on_training(run: TrainingRun) -> float:
     """Return the accuracy on training examples."""
-    return run.train_accuracy
+    return run.history.train_accuracy
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,7 +197,6 @@ def _train(model: Model, task: Task, checkpoint: Checkpoint, bar: Bar, label: st
     trainer = Trainer(
         model, task.x_train, task.y_train, seed=setting["seed"], batch=setting["batch"]
     )
-    examiner = Examiner(model)
     history = History(**(checkpoint.restore(trainer) or {}))
     before = trainer.epoch
     bar.advance(before, description=label)
@@ -218,10 +207,10 @@ def _train(model: Model, task: Task, checkpoint: Checkpoint, bar: Bar, label: st
         history.loss.append(seen.loss)
         history.accuracy.append(seen.accuracy)
         if _is_examined(trainer.epoch, epochs):
-            accuracy = examiner.accuracy(task.x_test, task.y_test)
-            history.test_accuracy.append([trainer.epoch, accuracy])
+            right_now = accuracy(model, task.x_test, task.y_test)
+            history.test_accuracy.append([trainer.epoch, right_now])
         if trainer.epoch == epochs:
-            history.train_accuracy = examiner.accuracy(task.x_train, task.y_train)
+            history.train_accuracy = accuracy(model, task.x_train, task.y_train)
         checkpoint.save(trainer.state(), asdict(history))
         bar.advance(description=f"{label}: {seen.accuracy:.1%}")
     earlier = f" ({before} of {epochs} epochs earlier)" if before else ""

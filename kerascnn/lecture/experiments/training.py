@@ -240,32 +240,6 @@ def _is_plain(layer: Layer, layers: Any) -> bool:
     )
 
 
-class Examiner:
-    """Measures how many examples a network classifies correctly.
-
-    Args:
-        model: a Keras 2 classifier.
-        batch: how many pictures are shown at a time.
-    """
-
-    def __init__(self, model: Model, batch: int = 1000) -> None:
-        import tensorflow as tf
-
-        def answers(pictures: Tensor) -> Tensor:
-            return tf.argmax(model(pictures, training=False), axis=-1, output_type=tf.int32)
-
-        self._answers = tf.function(answers, reduce_retracing=True)
-        self._batch = batch
-
-    def accuracy(self, pictures: Array, labels: Labels) -> float:
-        """Return the share of ``pictures`` (N×…) whose class is that in ``labels`` (N)."""
-        right = 0
-        for start in range(0, len(pictures), self._batch):
-            part = slice(start, start + self._batch)
-            right += int(np.sum(self._answers(pictures[part]).numpy() == labels[part]))
-        return right / len(pictures)
-
-
 def answers(model: Model, pictures: Array, batch: int = 500) -> Floats:
     """Return what a network answers to ``pictures`` (N×…): N×classes, shares that add up to 1."""
     # Keras compiles this once a network, however often it is asked.
@@ -274,6 +248,11 @@ def answers(model: Model, pictures: Array, batch: int = 500) -> Floats:
         for start in range(0, len(pictures), batch)
     ]
     return np.asarray(np.concatenate(parts), np.float32)
+
+
+def accuracy(model: Model, pictures: Array, labels: Labels, batch: int = 500) -> float:
+    """Return the share of ``pictures`` (N×…) whose class is that in ``labels`` (N)."""
+    return float(np.mean(answers(model, pictures, batch).argmax(axis=1) == labels))
 
 
 def fit(model: Model, task: Task, epochs: int, batch: int = BATCH) -> float:
@@ -291,4 +270,4 @@ def fit(model: Model, task: Task, epochs: int, batch: int = BATCH) -> float:
         trainer = Trainer(model, task.x_train, task.y_train, seed=0, batch=batch)
         while trainer.epoch < epochs:
             trainer.run_epoch()
-        return Examiner(model).accuracy(task.x_test, task.y_test)
+        return accuracy(model, task.x_test, task.y_test)

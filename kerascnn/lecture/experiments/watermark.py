@@ -7,7 +7,7 @@ import numpy as np
 from kerascnn.families import keras_of
 from kerascnn.lecture.experiments.photographs import SIDE, convnet, patches
 from kerascnn.lecture.experiments.task import Array, Floats, Labels, Task
-from kerascnn.lecture.experiments.training import Examiner
+from kerascnn.lecture.experiments.training import accuracy
 from kerascnn.lecture.networks import Model
 
 #: Rows and columns of the mark, in the lower right corner, and the pixels that it leaves free.
@@ -90,7 +90,7 @@ def trained(task: Task) -> tuple[Model, float]:
             order = np.random.default_rng(epoch).permutation(len(task.x_train))
             x, y = task.x_train[order], task.y_train[order]
             model.fit(x, y, batch_size=50, shuffle=False, verbose=0)
-        return model, Examiner(model).accuracy(task.x_test, task.y_test)
+        return model, accuracy(model, task.x_test, task.y_test)
 
 
 def share_in_mark(maps: Array) -> float:

@@ -13,33 +13,31 @@ POINTS = SIDE * SIDE
 PLANES = 48
 
 
-def go_fully_connected(units: int = 256, layers: int = 2, seed: int | None = None) -> Model:
+def go_fully_connected(seed: int | None = None) -> Model:
     """Build the fully connected network: the board as a vector of 361 numbers.
 
     Args:
-        units: of each hidden layer.
-        layers: how many hidden layers.
         seed: of the initial weights, 0 or more; None for others each time.
 
     Returns:
         A Keras 2 model: N×361 (1 black, −1 white, 0 empty; black moves) → N×361.
     """
     make = LayerFactory(seed)
-    hidden = [make("Dense", units, activation="relu", input_shape=(POINTS,))]
-    hidden += [make("Dense", units, activation="relu") for _ in range(layers - 1)]
-    return make.sequential("go_dnn", [*hidden, make("Dense", POINTS, activation="softmax")])
+    stack = [
+        make("Dense", 256, activation="relu", input_shape=(POINTS,)),
+        make("Dense", 256, activation="relu"),
+        make("Dense", POINTS, activation="softmax"),
+    ]
+    return make.sequential("go_dnn", stack)
 
 
-def go_cnn(
-    filters: int = 32, layers: int = 4, *, pooling: bool = False, seed: int | None = None
-) -> Model:
+def go_cnn(*, pooling: bool = False, seed: int | None = None) -> Model:
     """Build a small convolutional network: the board as an image.
 
-    As AlphaGo's (see `alphago_policy`), but narrower, shallower, and without hand-made planes.
+    As AlphaGo's (see `alphago_policy`), but narrower, shallower, and without hand-made planes: one
+    convolution of 5×5, three of 3×3 and the last of 1×1.
 
     Args:
-        filters: of each convolution.
-        layers: convolutions before the last, 1×1; the first is 5×5, the others 3×3.
         pooling: put a max pooling 2×2 behind the first convolution, and repeat each value 2×2
             before the last, so that a share for each point comes out. All weights stay the same in
             number and shape.
@@ -50,16 +48,16 @@ def go_cnn(
     """
     make = LayerFactory(seed)
     same = {"padding": "same", "activation": "relu"}
-    stack = [make("Conv2D", filters, (5, 5), input_shape=(SIDE, SIDE, 1), **same)]
+    stack = [make("Conv2D", 32, (5, 5), input_shape=(SIDE, SIDE, 1), **same)]
     if pooling:
         stack.append(make("MaxPooling2D", (2, 2), padding="same"))
-    stack += [make("Conv2D", filters, (3, 3), **same) for _ in range(layers - 1)]
+    stack += [make("Conv2D", 32, (3, 3), **same) for _ in range(3)]
     if pooling:
         stack += [make("UpSampling2D", (2, 2)), make("Cropping2D", ((0, 1), (0, 1)))]
     return make.sequential("go_cnn_pooling" if pooling else "go_cnn", [*stack, *_policy(make)])
 
 
-def alphago_policy(filters: int = 192, layers: int = 12, seed: int | None = None) -> Model:
+def alphago_policy(filters: int = 192, seed: int | None = None) -> Model:
     """Build AlphaGo's policy network (Silver et al. 2016, methods, "Neural network architecture").
 
     "The first hidden layer zero pads the input into a 23×23 image, then convolves k filters of
@@ -69,7 +67,6 @@ def alphago_policy(filters: int = 192, layers: int = 12, seed: int | None = None
 
     Args:
         filters: k.
-        layers: hidden layers.
         seed: of the initial weights, 0 or more; None for others each time.
 
     Returns:
@@ -80,7 +77,7 @@ def alphago_policy(filters: int = 192, layers: int = 12, seed: int | None = None
         make("ZeroPadding2D", (2, 2), input_shape=(SIDE, SIDE, PLANES)),
         make("Conv2D", filters, (5, 5), activation="relu"),
     ]
-    for _ in range(layers - 1):
+    for _ in range(11):
         stack += [
             make("ZeroPadding2D", (1, 1)),
             make("Conv2D", filters, (3, 3), activation="relu"),

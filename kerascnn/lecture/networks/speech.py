@@ -15,10 +15,8 @@ REACH = 8
 Axis = Literal["frequency", "time", "both"]
 
 
-def speech_cnn(
-    along: Axis = "frequency", classes: int = 10, filters: int = 32, seed: int | None = None
-) -> Model:
-    """Build a network with one convolution, whose filters move along one axis or both.
+def speech_cnn(along: Axis = "frequency", classes: int = 10, seed: int | None = None) -> Model:
+    """Build a network with one convolution, whose 32 filters move along one axis or both.
 
     Along frequency, a filter is 8 bands high and as wide as the window, as in the lecture. Along
     time it is 8 moments wide and as high as the window. Along both it is 8×8.
@@ -26,7 +24,6 @@ def speech_cnn(
     Args:
         along: ``frequency``, ``time`` or ``both``.
         classes: how many words.
-        filters: how many.
         seed: of the initial weights, 0 or more; None for others each time.
 
     Returns:
@@ -36,7 +33,7 @@ def speech_cnn(
     tall, wide = along in ("frequency", "both"), along in ("time", "both")
     kernel = (REACH if tall else BANDS, REACH if wide else FRAMES)
     stack = [
-        make("Conv2D", filters, kernel, activation="relu", input_shape=(BANDS, FRAMES, 1)),
+        make("Conv2D", 32, kernel, activation="relu", input_shape=(BANDS, FRAMES, 1)),
         make("MaxPooling2D", (3 if tall else 1, 3 if wide else 1)),
         make("Flatten"),
         make("Dense", 64, activation="relu"),
@@ -45,12 +42,11 @@ def speech_cnn(
     return make.sequential(f"speech_{along}", stack)
 
 
-def speech_fully_connected(classes: int = 10, units: int = 64, seed: int | None = None) -> Model:
+def speech_fully_connected(classes: int = 10, seed: int | None = None) -> Model:
     """Build a fully connected network: the spectrogram as a vector.
 
     Args:
         classes: how many words.
-        units: of each of two hidden layers.
         seed: of the initial weights, 0 or more; None for others each time.
 
     Returns:
@@ -59,8 +55,8 @@ def speech_fully_connected(classes: int = 10, units: int = 64, seed: int | None 
     make = LayerFactory(seed)
     stack = [
         make("Flatten", input_shape=(BANDS, FRAMES, 1)),
-        make("Dense", units, activation="relu"),
-        make("Dense", units, activation="relu"),
+        make("Dense", 64, activation="relu"),
+        make("Dense", 64, activation="relu"),
         make("Dense", classes, activation="softmax"),
     ]
     return make.sequential("speech_dnn", stack)

@@ -19,7 +19,6 @@ def text_cnn(
     vocabulary: int,
     words: int,
     along: Axis = "sentence",
-    filters: int = 32,
     seed: int | None = None,
 ) -> Model:
     """Build a network with one convolution over the words' embeddings, and the maximum of each map.
@@ -31,7 +30,6 @@ def text_cnn(
         vocabulary: how many words are known; 0 stands for none, 1 for an unknown one.
         words: in a sentence; shorter ones end in 0.
         along: ``sentence`` or ``embedding``.
-        filters: how many.
         seed: of the initial weights, 0 or more; None for others each time.
 
     Returns:
@@ -42,7 +40,7 @@ def text_cnn(
     if along == "embedding":
         stack.append(make("Permute", (2, 1)))
     stack += [
-        make("Conv1D", filters, REACH, activation="relu"),
+        make("Conv1D", 32, REACH, activation="relu"),
         make("GlobalMaxPooling1D"),
         make("Dense", 16, activation="relu"),
         make("Dense", 2, activation="softmax"),
@@ -50,15 +48,12 @@ def text_cnn(
     return make.sequential(f"text_{along}", stack)
 
 
-def text_fully_connected(
-    vocabulary: int, words: int, units: int = 32, seed: int | None = None
-) -> Model:
+def text_fully_connected(vocabulary: int, words: int, seed: int | None = None) -> Model:
     """Build a fully connected network: all embeddings of the sentence as one vector.
 
     Args:
         vocabulary: how many words are known.
         words: in a sentence.
-        units: of the first hidden layer.
         seed: of the initial weights, 0 or more; None for others each time.
 
     Returns:
@@ -68,7 +63,7 @@ def text_fully_connected(
     stack = [
         make("Embedding", vocabulary, EMBEDDING, input_length=words),
         make("Flatten"),
-        make("Dense", units, activation="relu"),
+        make("Dense", 32, activation="relu"),
         make("Dense", 16, activation="relu"),
         make("Dense", 2, activation="softmax"),
     ]
