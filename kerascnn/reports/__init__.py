@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kerascnn.reports.batch import Answer, ask_all
+from kerascnn.reports.batch import Answer, Batch, ask_all
 from kerascnn.reports.comparison import make_comparison
 from kerascnn.reports.report import make_report
 
-__all__ = ["Answer", "ask_all", "make_comparison", "make_report"]
+__all__ = ["Answer", "Batch", "ask_all", "make_comparison", "make_report"]

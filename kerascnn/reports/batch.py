@@ -1,4 +1,4 @@
-"""Many questions to one network: each answer, or why there is none."""
+"""`Batch`: many questions to one network, with each answer, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from kerascnn.errors import KerascnnError, one_line
 from kerascnn.images import Picture
 from kerascnn.network.network import Network
-from kerascnn.plugin.options import given_flags
+from kerascnn.plugin.options import given_flags, options
 from kerascnn.plugin.visualizer import Visualizer
 from kerascnn.results.heatmap import Heatmap
 from kerascnn.run.command_line import command_line
@@ -19,18 +19,18 @@ from kerascnn.run.question import question_for
 from kerascnn.run.run import Run, ask, gather
 from kerascnn.terminal.progress import progress
 
-# A page has room for so many pictures.
+# A page has space for so many pictures.
 _PICTURES = 12
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What one visualizer said.
+    """What one visualizer answered.
 
     Attributes:
         visualizer: with its options.
-        run: the answer; None where it failed.
-        failure: why, in one line.
+        run: the answer; None if the visualizer failed.
+        failure: why it failed, in one line.
         command: the command line that asks the same.
         seconds: how long it took.
     """
@@ -44,26 +44,35 @@ class Answer:
     @property
     def label(self) -> str:
         """The visualizer's name with the options that differ from the defaults."""
-        return " ".join([self.visualizer.name, *given_flags(self.visualizer)])
+        return one_line(" ".join([self.visualizer.name, *given_flags(self.visualizer)]), 120)
 
     @property
-    def is_attribution(self) -> bool:
-        """Whether it is a map over each of the pictures that it was asked about."""
-        return (
-            self.run is not None
-            and isinstance(self.run.result, Heatmap)
-            and len(self.run.result.values) == len(self.run.pictures)
-        )
+    def settings(self) -> list[tuple[str, str]]:
+        """The flag and the value of each option."""
+        declared = options(type(self.visualizer))
+        return [(each.flag, _shown(getattr(self.visualizer, each.name))) for each in declared]
+
+    @property
+    def notes(self) -> list[str]:
+        """What the result says of itself."""
+        return [] if self.run is None else [one_line(note) for note in self.run.result.notes]
+
+    @property
+    def attribution(self) -> Heatmap | None:
+        """The answer, if it is a map over each of the pictures that were asked about."""
+        if self.run is None or not isinstance(self.run.result, Heatmap):
+            return None
+        return self.run.result if self.run.result.count == len(self.run.pictures) else None
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
-    """A network, the pictures it was asked about, and what it said.
+class Batch:
+    """A network, the pictures it was asked about, and the answers.
 
     Attributes:
         model: what the command line calls the network.
-        network: whom.
-        pictures: as the network sees them.
+        network: the network.
+        pictures: N, as the network sees them.
         scores: N×classes, of the pictures.
         answers: one for each visualizer.
     """
@@ -81,14 +90,14 @@ def ask_all(
     images: Sequence[str],
     target: str,
     model: str,
-) -> Asked:
-    """Ask all; one that fails is told of, and stops none of the others.
+) -> Batch:
+    """Run all visualizers on one network; a failure is kept and stops none of the others.
 
     Args:
-        network: whom.
-        visualizers: what.
-        images: about which pictures, as ``--image`` takes it; empty for the packaged ones. The
-            first dozen counts.
+        network: what to explain.
+        visualizers: with their options.
+        images: pictures as ``--image`` takes them; empty for the packaged ones. Only the first
+            dozen are used.
         target: as ``--target`` takes it.
         model: what the command line calls the network.
 
@@ -114,7 +123,7 @@ def ask_all(
             taken = time.monotonic() - begun
             answers.append(Answer(visualizer, run, failure, words, taken))
             bar.advance(description=visualizer.name)
-    return Asked(model, network, pictures, scores, answers)
+    return Batch(model, network, pictures, scores, answers)
 
 
 def _pictures_for(
@@ -123,3 +132,11 @@ def _pictures_for(
     if visualizer.any_size or visualizer.streams:
         return images[:1] if visualizer.any_size else images
     return pictures
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(str(item) for item in value) or "–"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "–" if value is None else one_line(value, 80)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from kerascnn.errors import ModelError, UsageError, one_line
 from kerascnn.network.network import Network
-from kerascnn.network.summary import describe, shape_trace
-from kerascnn.pages import render_page
+from kerascnn.network.summary import shape_trace
 from kerascnn.plugin.visualizer import Visualizer
-from kerascnn.reports import parts
-from kerascnn.reports.batch import Answer, Asked, ask_all
-from kerascnn.results.heatmap import Heatmap
+from kerascnn.reports.batch import Answer, Batch, ask_all
+from kerascnn.reports.figures import EmbeddedFigure, embedded_answer
+from kerascnn.reports.model_facts import model_facts
+from kerascnn.reports.page import report_page
+from kerascnn.reports.predictions import Prediction, predictions
 from kerascnn.run.faithfulness import likeness
 from kerascnn.sizes import size_text
 
@@ -28,59 +28,46 @@ def make_comparison(
     target: str = "predicted",
     command: str = "kerascnn compare",
 ) -> str:
-    """Ask two networks the same, and return the answers side by side as one page.
+    """Run the same visualizers on two networks, and return the answers as one page of HTML.
 
     Args:
-        networks: whom to ask.
+        networks: what to compare.
         models: what command lines call them.
-        visualizers: what to ask, with their options.
-        images: paths of pictures and folders; none takes the packaged ones.
+        visualizers: with their options.
+        images: paths of pictures and folders; empty for the packaged ones.
         target: what to explain, as ``--target`` takes it.
         command: the command line that makes this page.
 
     Raises:
         ImageError: a picture can't be read.
-        UsageError: there is no such target, or the packaged pictures of the two differ.
+        UsageError: there is no such target, or the two networks take different packaged pictures.
     """
-    sides = [
+    first, second = (
         ask_all(network, visualizers, images, target, model)
         for network, model in zip(networks, models, strict=True)
-    ]
-    first, second = sides
-    names = [[picture.source for picture in side.pictures] for side in sides]
-    if names[0] != names[1]:
+    )
+    if _sources(first) != _sources(second):
         raise UsageError(
             "the two models take packaged pictures of different kinds; name some by --image"
         )
-    return render_page(
+    return report_page(
         "compare.html",
-        scripts=("report.js",),
-        styles=("report.css",),
-        title=parts.say(f"{models[0]} and {models[1]}", 120),
-        languages={"en": "English"},
-        words=parts.WORDS,
+        f"{models[0]} and {models[1]}",
         names=[one_line(model, 120) for model in models],
-        facts=_facts(first, second),
+        facts=list(zip(_facts(first.network), _facts(second.network), strict=True)),
         layers=_layers(first.network, second.network),
         pictures=_pictures(first, second),
-        answers=[_pair(one, other, n) for n, (one, other) in enumerate(_zip(first, second))],
-        commands=[command, *(a.command for side in sides for a in side.answers)],
+        answers=[_pair(*both) for both in zip(first.answers, second.answers, strict=True)],
+        commands=[command, *(a.command for side in (first, second) for a in side.answers)],
     )
 
 
-def _zip(first: Asked, second: Asked) -> list[tuple[Answer, Answer]]:
-    return list(zip(first.answers, second.answers, strict=True))
+def _sources(batch: Batch) -> list[str]:
+    return [picture.source for picture in batch.pictures]
 
 
-def _facts(first: Asked, second: Asked) -> list[tuple[str, str, str, bool]]:
-    rows = []
-    both = [
-        [*parts.facts_of(describe(side.network)), ("shapes", shape_trace(side.network))]
-        for side in (first, second)
-    ]
-    for (name, one), (_, other) in zip(*both, strict=True):
-        rows.append((name, one, other, one != other))
-    return rows
+def _facts(network: Network) -> list[tuple[str, str]]:
+    return [*model_facts(network), ("shapes", shape_trace(network))]
 
 
 def _layers(one: Network, other: Network) -> list[tuple[str, str, str, str]]:
@@ -107,21 +94,21 @@ def _moved(one: Network, other: Network, layer: str) -> str:
     return f"{np.sqrt(((first - second) ** 2).sum()) / size:.4f}" if size else "–"
 
 
-def _pictures(first: Asked, second: Asked) -> list[dict[str, Any]]:
-    both = [parts.predictions(s.network, s.pictures, s.scores) for s in (first, second)]
+def _pictures(first: Batch, second: Batch) -> list[tuple[bool, tuple[Prediction, Prediction]]]:
+    """Return the predictions of both for each picture, and whether they differ."""
     return [
-        {"sides": [one, other], "differs": one["classes"][0][0] != other["classes"][0][0]}
-        for one, other in zip(*both, strict=True)
+        (one.classes[0][0] != other.classes[0][0], (one, other))
+        for one, other in zip(predictions(first), predictions(second), strict=True)
     ]
 
 
-def _pair(one: Answer, other: Answer, number: int) -> dict[str, Any]:
-    alike = ""
-    if one.run is not None and other.run is not None and one.is_attribution:
-        first, second = one.run.result, other.run.result
-        assert isinstance(first, Heatmap)
-        assert isinstance(second, Heatmap)
-        if first.values.shape == second.values.shape:
-            alike = f"{likeness(list(first.values), list(second.values)):+.2f}"
-    sides = [parts.answer_part(one, 2 * number), parts.answer_part(other, 2 * number + 1)]
-    return {"id": f"both-{number}", "label": one.label, "alike": alike, "sides": sides}
+def _pair(
+    one: Answer, other: Answer
+) -> tuple[float | None, list[tuple[Answer, EmbeddedFigure | None]]]:
+    """Return how alike two answers' maps are, if they are maps; and both with their figures."""
+    alike = None
+    if one.attribution is not None and other.attribution is not None:
+        first, second = one.attribution.values, other.attribution.values
+        if first.shape == second.shape:
+            alike = likeness(list(first), list(second))
+    return alike, [(each, embedded_answer(each)) for each in (one, other)]

@@ -1,15 +1,17 @@
-"""What the maps of a report are worth: deletion, insertion, and shuffled weights."""
+"""How far the maps of a report can be trusted: deletion, insertion, and shuffled weights."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from kerascnn.errors import KerascnnError, one_line
 from kerascnn.network.network import Network
 from kerascnn.network.units import Unit
+from kerascnn.plugin.visualizer import Visualizer
 from kerascnn.reports.batch import Answer
 from kerascnn.results.curves import Curves
 from kerascnn.results.heatmap import Heatmap
@@ -32,13 +34,13 @@ _ORDERS = 3  # random ones to compare with
 
 
 @dataclass(frozen=True, eq=False)
-class Trust:
-    """How one attribution fares; all numbers are means over the pictures.
+class FaithfulnessCheck:
+    """The checks of one attribution; all numbers are means over the pictures.
 
     Attributes:
-        label: of the attribution; ``"random order"`` for the yardstick.
-        deletion: the score while the important pixels go.
-        insertion: the score while they come.
+        label: of the attribution; ``"random order"`` for what they are compared with.
+        deletion: the score while the important pixels are taken away.
+        insertion: the score while they are given back.
         alike: rank correlation with the maps under shuffled weights; None where there are none.
         reason: why there are none.
     """
@@ -55,86 +57,104 @@ class Trust:
         return self.alike is not None and self.alike >= UNCHANGED
 
 
-def examine(network: Network, answers: Sequence[Answer], options: ModelOptions) -> list[Trust]:
-    """Return how each attribution among the answers fares, and a random order last.
+@dataclass(frozen=True, eq=False)
+class _Attribution:
+    """An answer whose maps are of the pictures as the network sees them."""
+
+    label: str
+    visualizer: Visualizer
+    run: Run
+    maps: Heatmap
+
+
+def check_faithfulness(
+    network: Network, answers: Sequence[Answer], options: ModelOptions
+) -> list[FaithfulnessCheck]:
+    """Return the checks of each attribution among the answers, and of random orders last.
 
     Args:
-        network: whom they explain.
-        answers: of `ask_all`; those that are no attribution are passed over.
+        network: what they explain.
+        answers: of `ask_all`; those without maps of the network's own pictures are left out.
         options: how the network was opened.
     """
-    asked = [a for a in answers if a.is_attribution and _is_whole(a.run)]
-    if not asked:
+    found = [
+        _Attribution(each.label, each.visualizer, each.run, each.attribution)
+        for each in answers
+        # A picture in its own size, not the network's, has no target.
+        if each.attribution is not None and each.run is not None and each.run.target is not None
+    ]
+    if not found:
         return []
-    alike = _under_shuffled_weights(network, asked, options)
-    found = []
-    for one in track(asked, "deletion and insertion"):
-        assert one.run is not None
-        found.append(Trust(one.label, *_curves(one.run, _orders(one.run)), *alike[id(one)]))
-    run = asked[0].run
-    assert run is not None
+    alike = _under_shuffled_weights(network, found, options)
+    checks = []
+    for each, (correlation, reason) in zip(
+        track(found, "deletion and insertion"), alike, strict=True
+    ):
+        checks.append(
+            FaithfulnessCheck(each.label, *_curves(each.run, _orders(each)), correlation, reason)
+        )
+    run = found[0].run
     random = np.random.default_rng(0)
-    size = run.pictures[0].values.shape[:2]
+    height, width = run.pictures[0].values.shape[:2]
     draws = [
-        _curves(run, [random.permutation(size[0] * size[1]) for _ in run.pictures])
+        _curves(run, [random.permutation(height * width) for _ in run.pictures])
         for _ in range(_ORDERS)
     ]
-    gone, come = (_mean(list(curves)) for curves in zip(*draws, strict=True))
-    return [*found, Trust("random order", gone, come)]
+    return [*checks, FaithfulnessCheck("random order", *_mean(draws))]
 
 
-def as_curves(found: Sequence[Trust], what: str, unit: str) -> Curves:
+def as_curves(
+    checks: Sequence[FaithfulnessCheck], what: Literal["deletion", "insertion"], unit: str
+) -> Curves:
     """Return the curves of all attributions as a result to be drawn.
 
     Args:
-        found: of `examine`.
-        what: ``"deletion"`` or ``"insertion"``.
+        checks: of `check_faithfulness`.
+        what: which curves.
         unit: what the scores are.
     """
-    curves: list[Curve] = [getattr(each, what) for each in found]
+    is_deletion = what == "deletion"
+    curves = [each.deletion if is_deletion else each.insertion for each in checks]
     return Curves(
         np.stack([curve.scores for curve in curves]),
         curves[0].shares,
-        names=[f"{e.label} ({c.area:.3f})" for e, c in zip(found, curves, strict=True)],
-        x_label="share of the pixels " + ("taken away" if what == "deletion" else "given back"),
+        names=[f"{e.label} ({c.area:.3f})" for e, c in zip(checks, curves, strict=True)],
+        x_label="share of the pixels " + ("taken away" if is_deletion else "given back"),
         unit=unit,
-        title=what + ": " + ("low is good" if what == "deletion" else "high is good"),
+        title=what + ": " + ("low is good" if is_deletion else "high is good"),
     )
 
 
-def _is_whole(run: Run | None) -> bool:
-    # A map of the picture as the network sees it; None means pictures of their own size.
-    return run is not None and run.target is not None
-
-
-def _orders(run: Run) -> list[np.ndarray]:
-    result = run.result
-    assert isinstance(result, Heatmap)
-    size = result.over.shape[1:3]
+def _orders(found: _Attribution) -> list[np.ndarray]:
+    """Return the pixels of each picture, the most important first."""
+    height, width = found.maps.over.shape[1:3]
     return [
-        by_importance(importance(values, size, result.low_is_notable)) for values in result.values
+        by_importance(importance(values, (height, width), found.maps.low_is_notable))
+        for values in found.maps.values
     ]
 
 
 def _curves(run: Run, orders: Sequence[np.ndarray]) -> tuple[Curve, Curve]:
     pairs = []
     for row, (picture, order) in enumerate(zip(run.pictures, orders, strict=True)):
-        score = _score(run, row)
-        pairs.append(
-            (deletion(score, picture.values, order), insertion(score, picture.values, order))
-        )
-    gone, come = (_mean(list(curves)) for curves in zip(*pairs, strict=True))
+        score, values = _score(run, row), picture.values
+        pairs.append((deletion(score, values, order), insertion(score, values, order)))
+    return _mean(pairs)
+
+
+def _mean(pairs: Sequence[tuple[Curve, Curve]]) -> tuple[Curve, Curve]:
+    gone, come = (
+        Curve(curves[0].shares, np.mean([curve.scores for curve in curves], axis=0))
+        for curves in zip(*pairs, strict=True)
+    )
     return gone, come
 
 
-def _mean(curves: Sequence[Curve]) -> Curve:
-    return Curve(curves[0].shares, np.mean([curve.scores for curve in curves], axis=0))
-
-
 def _score(run: Run, row: int) -> Score:
+    """Return the score that a map explains: of a class its probability, where there is one."""
     target, network = run.target, run.network
     if target is None or isinstance(target, Unit):
-        return lambda pictures: network.target_scores(pictures, target if target else 0)
+        return lambda pictures: network.target_scores(pictures, target or 0)
     index = int(target[row])
 
     def score(pictures: np.ndarray) -> np.ndarray:
@@ -146,27 +166,24 @@ def _score(run: Run, row: int) -> Score:
 
 
 def _under_shuffled_weights(
-    network: Network, asked: Sequence[Answer], options: ModelOptions
-) -> dict[int, tuple[float | None, str]]:
+    network: Network, attributions: Sequence[_Attribution], options: ModelOptions
+) -> list[tuple[float | None, str]]:
     """Return each attribution's likeness to itself under shuffled weights, or why there is none."""
-    found: dict[int, tuple[float | None, str]] = {}
+    found: list[tuple[float | None, str]] = []
     try:
         with shuffled(network, input=options.input, output=options.output) as other:
-            for one in track(asked, "shuffled weights"):
-                found[id(one)] = _again(one, other)
+            for each in track(attributions, "shuffled weights"):
+                found.append(_likeness_to_itself(each, other))
     except KerascnnError as error:
-        reason = one_line(error)
-        return {id(one): found.get(id(one), (None, reason)) for one in asked}
+        found += [(None, one_line(error))] * (len(attributions) - len(found))
     return found
 
 
-def _again(one: Answer, other: Network) -> tuple[float | None, str]:
-    assert one.run is not None
-    values = np.stack([picture.values for picture in one.run.pictures])
+def _likeness_to_itself(found: _Attribution, other: Network) -> tuple[float | None, str]:
+    values = np.stack([picture.values for picture in found.run.pictures])
     try:
-        result = call(one.visualizer, other, values, one.run.target)
+        result = call(found.visualizer, other, values, found.run.target)
     except KerascnnError as error:
         return None, one_line(error)
     assert isinstance(result, Heatmap)
-    assert isinstance(one.run.result, Heatmap)
-    return likeness(list(one.run.result.values), list(result.values)), ""
+    return likeness(list(found.maps.values), list(result.values)), ""

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 from kerascnn.errors import one_line
 from kerascnn.network.network import Network
-from kerascnn.network.summary import describe, shape_trace
-from kerascnn.pages import render_page
+from kerascnn.network.summary import shape_trace
 from kerascnn.plugin.registry import Registry
 from kerascnn.plugin.visualizer import Visualizer
 from kerascnn.render import draw
-from kerascnn.reports import parts
-from kerascnn.reports.batch import Answer, ask_all
-from kerascnn.reports.faithfulness_checks import Trust, as_curves, examine
-from kerascnn.reports.units import UnitPage, unit_page
-from kerascnn.results.heatmap import Heatmap
+from kerascnn.reports.batch import Answer, Batch, ask_all
+from kerascnn.reports.faithfulness_checks import FaithfulnessCheck, as_curves, check_faithfulness
+from kerascnn.reports.figures import (
+    EmbeddedFigure,
+    embedded_answer,
+    embedded_result,
+    overlay,
+    thumbnail,
+)
+from kerascnn.reports.model_facts import layer_rows, model_facts
+from kerascnn.reports.page import report_page
+from kerascnn.reports.predictions import predictions
+from kerascnn.reports.units import UnitRow, best_units
 from kerascnn.run.model_options import ModelOptions
 
 
@@ -33,15 +39,16 @@ def make_report(
     options: ModelOptions | None = None,
     command: str = "kerascnn report",
 ) -> str:
-    """Ask a network everything, and return the answers as one self-contained page.
+    """Run all visualizers on a network, and return the answers as one self-contained page.
 
     Args:
-        network: whom to ask.
-        visualizers: what to ask, with their options.
-        registry: where the unit page finds its visualizers.
-        images: paths of pictures and folders; none takes the packaged ones. The first dozen counts.
+        network: what to report on.
+        visualizers: with their options.
+        registry: where the section on units finds its visualizers.
+        images: paths of pictures and folders; empty for the packaged ones. Only the first dozen
+            are used.
         target: what to explain, as ``--target`` takes it.
-        layer: whose units have a page; None for the last convolution.
+        layer: the layer whose units are shown; None for the last convolution.
         model: what command lines call the network.
         options: how the network was opened; None: with the defaults.
         command: the command line that makes this page.
@@ -52,99 +59,82 @@ def make_report(
     """
     if layer is not None:
         network.layer(layer)
-    asked = ask_all(network, visualizers, images, target, model)
-    answers = asked.answers
-    trust = examine(network, answers, options or ModelOptions())
-    units = unit_page(network, registry, list(images), layer)
-    return render_page(
+    batch = ask_all(network, visualizers, images, target, model)
+    answers = batch.answers
+    checks = check_faithfulness(network, answers, options or ModelOptions())
+    units = best_units(network, registry, list(images), layer)
+    loaded = network.loaded
+    warnings = [*(loaded.warnings if loaded else ()), *network.warnings]
+    return report_page(
         "report.html",
-        scripts=("report.js",),
-        styles=("report.css",),
-        title=parts.say(f"{model}: a report", 120),
-        languages={"en": "English"},
-        words=parts.WORDS,
+        f"{model}: a report",
         model=one_line(model, 120),
-        **_model(network),
-        pictures=parts.predictions(network, asked.pictures, asked.scores),
+        facts=model_facts(network),
+        layers=layer_rows(network),
+        trace=shape_trace(network),
+        warnings=[one_line(warning) for warning in warnings],
+        pictures=predictions(batch),
         target="" if target == "predicted" else one_line(target, 80),
-        maps=_maps(network, answers, asked.pictures),
-        trust=_trust(trust, network),
-        answers=[parts.answer_part(answer, number) for number, answer in enumerate(answers)],
-        units=_units(network, units),
-        manifest=_manifest(network, answers, trust, command),
+        maps=_maps(batch),
+        checks=checks,
+        curves=_curves(checks, network),
+        answers=[(answer, embedded_answer(answer)) for answer in answers],
+        units=units,
+        unit_figures=[_unit_figures(network, row) for row in units.rows],
+        manifest=_manifest(network, answers, checks, command),
         commands=[command, *(answer.command for answer in answers)],
     )
 
 
-def _model(network: Network) -> dict[str, Any]:
-    found = describe(network)
-    return {
-        "facts": parts.facts_of(found),
-        "layers": parts.layer_rows(found),
-        "trace": shape_trace(network),
-        "warnings": [one_line(warning) for warning in found["warnings"]],
-    }
-
-
-def _maps(
-    network: Network, answers: Sequence[Answer], pictures: Sequence[Any]
-) -> list[dict[str, Any]]:
-    """Return for each picture its maps, each to be laid over it."""
-    rows = []
-    for number, picture in enumerate(pictures):
-        row = []
-        for answer in answers:
-            if answer.is_attribution and answer.run is not None and answer.run.target is not None:
-                result = answer.run.result
-                assert isinstance(result, Heatmap)
-                row.append({"label": answer.label, "uri": parts.overlay(result, number)})
-        uri = parts.thumbnail(network, picture.values)
-        rows.append({"name": one_line(picture.name, 60), "uri": uri, "maps": row})
-    return rows if rows and rows[0]["maps"] else []
-
-
-def _trust(found: Sequence[Trust], network: Network) -> dict[str, Any] | None:
-    if not found:
-        return None
-    unit = "score" if network.head.classes is None else "score or probability of the class"
-    figures = []
-    for what in ("deletion", "insertion"):
-        figures.append(parts.figure(draw(as_curves(found, what, unit), network.input.decode), what))
-    rows = [
-        {
-            "label": each.label,
-            "deletion": f"{each.deletion.area:.4f}",
-            "insertion": f"{each.insertion.area:.4f}",
-            "alike": "–" if each.alike is None else f"{each.alike:+.2f}",
-            "reason": each.reason,
-            "unchanged": each.is_unchanged,
-        }
-        for each in found
+def _maps(batch: Batch) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """Return for each picture its name, itself, and its maps with their labels."""
+    attributions = [
+        (answer.label, answer.attribution)
+        for answer in batch.answers
+        if answer.run is not None and answer.run.target is not None and answer.attribution
     ]
-    return {"figures": figures, "rows": rows}
+    if not attributions:
+        return []
+    return [
+        (
+            one_line(picture.name, 60),
+            thumbnail(batch.network, picture.values),
+            [(label, overlay(maps, number)) for label, maps in attributions],
+        )
+        for number, picture in enumerate(batch.pictures)
+    ]
 
 
-def _units(network: Network, page: UnitPage) -> dict[str, Any]:
-    rows = []
-    for unit, kinds in zip(page.units, page.parts, strict=True):
-        shown = [
-            (name, {**parts.drawn(network, kinds[key]), "id": f"unit-{unit}-{key}"})
-            for key, name in (
-                ("weights", "its weights"),
-                ("ideal", "what excites it most"),
-                ("pictures", "the pictures that did"),
-            )
-            if key in kinds
-        ]
-        rows.append({"unit": unit, "figures": shown})
-    return {"layer": page.layer, "rows": rows, "notes": page.notes}
+def _curves(checks: Sequence[FaithfulnessCheck], network: Network) -> list[EmbeddedFigure]:
+    if not checks:
+        return []
+    unit = "score" if network.head.classes is None else "score or probability of the class"
+    results = (as_curves(checks, "deletion", unit), as_curves(checks, "insertion", unit))
+    return [
+        EmbeddedFigure.of(draw(result, network.input.decode), result.title.partition(":")[0])
+        for result in results
+    ]
+
+
+def _unit_figures(network: Network, row: UnitRow) -> list[tuple[str, EmbeddedFigure]]:
+    """Return the figures of one unit, each with what it is."""
+    found = (
+        ("its weights", row.weights),
+        ("what activates it most", row.ideal),
+        ("the pictures that activate it most", row.pictures),
+    )
+    return [(words, embedded_result(network, each)) for words, each in found if each is not None]
 
 
 def _manifest(
-    network: Network, answers: Sequence[Answer], trust: Sequence[Trust], command: str
+    network: Network,
+    answers: Sequence[Answer],
+    checks: Sequence[FaithfulnessCheck],
+    command: str,
 ) -> str:
-    asked: list[dict[str, Any]] = []
-    shared: dict[str, Any] = {}
+    """Return how the page came about, as JSON."""
+    asked: list[dict[str, object]] = []
+    shared: dict[str, object] = {}
     for answer in answers:
         if answer.run is None:
             asked.append({"command": answer.command, "failure": answer.failure})
@@ -153,14 +143,14 @@ def _manifest(
         shared = shared or {key: found[key] for key in ("model", "input", "versions", "created")}
         keys = ("plugin", "options", "seed", "target", "images", "predictions")
         asked.append({"command": answer.command, **{key: found[key] for key in keys}})
-    checks = [
+    numbers = [
         {
             "attribution": each.label,
             "deletion": each.deletion.area,
             "insertion": each.insertion.area,
             "rank_correlation_under_shuffled_weights": each.alike,
         }
-        for each in trust
+        for each in checks
     ]
     whole = {"command": command, **shared, "warnings": list(network.warnings)}
-    return json.dumps({**whole, "asked": asked, "checks": checks}, indent=1, ensure_ascii=False)
+    return json.dumps({**whole, "asked": asked, "checks": numbers}, indent=1, ensure_ascii=False)

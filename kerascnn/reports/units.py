@@ -1,10 +1,10 @@
-"""The units of a layer that answer most: weights, what excites them, and the pictures that did."""
+"""The units of a layer with the highest values, and what each of them looks for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -15,85 +15,92 @@ from kerascnn.plugin.registry import Registry
 from kerascnn.results.base import Result
 from kerascnn.results.images import Images, Kernels
 from kerascnn.results.top_images import TopImages
-from kerascnn.run.run import Run, visualize
+from kerascnn.run.run import visualize
 
-MOST = 6
+_MOST = 6
 _PICTURES = 6
-# On photographs an ascent in full takes minutes; this shows the same, less clean.
+_ALL = 1 << 20
+_SLICES = 8
+# On photographs a full ascent takes minutes; this shows the same, less clean.
 _LARGE = 64  # pixels
 _QUICK = {"steps": 48, "restarts": 1, "copies": 1}
 
 
 @dataclass(frozen=True, eq=False)
-class UnitPage:
-    """One layer's foremost units.
+class UnitRow:
+    """One unit, and results that are each of it alone.
+
+    Attributes:
+        unit: its number in the layer.
+        pictures: the pictures that activate it most.
+        weights: its weights, if it has any that can be shown.
+        ideal: the picture that activates it most, found by gradient ascent.
+    """
+
+    unit: int
+    pictures: Result
+    weights: Result | None
+    ideal: Result | None
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """The units of one layer that have the highest values.
 
     Attributes:
         layer: its name; empty where there is nothing to show.
-        units: their numbers, the strongest first.
-        parts: for each unit, by what they show: results that each speak of it alone.
+        rows: the units, the strongest first.
         notes: what could not be made, and why.
     """
 
     layer: str
-    units: list[int]
-    parts: list[dict[str, Result]]
+    rows: list[UnitRow]
     notes: list[str]
 
 
-def unit_page(
+def best_units(
     network: Network,
     registry: Registry,
     pictures: Sequence[Picture] | Sequence[str],
     layer: str | None = None,
-) -> UnitPage:
-    """Ask ``top-images``, ``filters`` and ``max-activation`` about a layer's foremost units.
+) -> Units:
+    """Run ``top-images``, ``filters`` and ``max-activation`` on a layer's strongest units.
 
     Args:
-        network: whom to ask.
+        network: whose units.
         registry: where these visualizers are found.
-        pictures: among which the strongest are sought; none for the packaged ones.
+        pictures: among which the strongest are searched; empty for the packaged ones.
         layer: a layer's name; None for the last convolution.
     """
     notes: list[str] = []
-    name = layer or "last-conv"
-    top = _ask(network, registry, pictures, notes, "top-images", layer=name, count=_PICTURES)
-    if top is None or not isinstance(top.result, TopImages):
-        return UnitPage("", [], [], notes)
-    found = top.result
-    rows = [int(row) for row in (-found.values[:, 0]).argsort(kind="stable")[:MOST]]
-    units = [found.units[row] for row in rows]
-    parts: list[dict[str, Result]] = [{"pictures": _one_unit(found, row)} for row in rows]
-    weights = _ask(
-        network, registry, (), notes, "filters", layer=found.layer, count=1 << 20, slices=8
-    )
-    if weights is not None and isinstance(weights.result, Kernels):
-        for part, unit in zip(parts, units, strict=True):
-            if unit < len(weights.result.values):
-                part["weights"] = replace(
-                    weights.result, values=weights.result.values[[unit]], captions=(), title=""
-                )
-    wanted = tuple(str(unit) for unit in units)
-    quick = {} if max(n or _LARGE for n in network.input.shape[:2]) < _LARGE else _QUICK
-    dream = _ask(
-        network, registry, (), notes, "max-activation", layer=found.layer, unit=wanted, **quick
-    )
-    if dream is not None and isinstance(dream.result, Images):
-        for part, values in zip(parts, dream.result.values, strict=False):
-            part["ideal"] = Images(values[None])
-    return UnitPage(found.layer, units, parts, notes)
+    ask = functools.partial(_ask, network, registry, notes)
+    top = ask("top-images", {"layer": layer or "last-conv", "count": _PICTURES}, pictures)
+    if not isinstance(top, TopImages):
+        return Units("", [], notes)
+    rows = [int(row) for row in (-top.values[:, 0]).argsort(kind="stable")[:_MOST]]
+    units = [top.units[row] for row in rows]
+    weights = ask("filters", {"layer": top.layer, "count": _ALL, "slices": _SLICES})
+    small = max(side or _LARGE for side in network.input.shape[:2]) < _LARGE
+    options = {"layer": top.layer, "unit": tuple(map(str, units)), **({} if small else _QUICK)}
+    ideal = ask("max-activation", options)
+    found = [
+        UnitRow(unit, _one_unit(top, row), _kernel(weights, unit), _image(ideal, number))
+        for number, (unit, row) in enumerate(zip(units, rows, strict=True))
+    ]
+    return Units(top.layer, found, notes)
 
 
 def _ask(
     network: Network,
     registry: Registry,
-    pictures: Sequence[Any],
     notes: list[str],
     name: str,
-    **options: Any,
-) -> Run | None:
+    options: Mapping[str, object],
+    pictures: Sequence[Picture] | Sequence[str] = (),
+) -> Result | None:
+    """Run a visualizer by its name; if it fails, add a note and return None."""
     try:
-        return visualize(registry.get(name).visualizer(**options), network, pictures)
+        return visualize(registry.get(name).visualizer(**options), network, pictures).result
     except KerascnnError as error:
         notes.append(f"{name}: {one_line(error)}")
     except ValueError as error:  # somebody else's plugin of that name, with other options
@@ -101,14 +108,26 @@ def _ask(
     return None
 
 
+def _kernel(weights: Result | None, unit: int) -> Kernels | None:
+    if not isinstance(weights, Kernels) or unit >= weights.count:
+        return None
+    return replace(weights, values=weights.values[[unit]], captions=(), title="")
+
+
+def _image(ideal: Result | None, number: int) -> Images | None:
+    if not isinstance(ideal, Images) or number >= ideal.count:
+        return None
+    return Images(ideal.values[[number]])
+
+
 def _one_unit(found: TopImages, row: int) -> TopImages:
+    """Return the result of one unit alone, with its pictures alone."""
     some = slice(row, row + 1)
-    shown = np.unique(found.indices[some])
-    pictures, numbers, names = found.pictures, found.picture_indices, list(found.names)
+    pictures, numbers, names = found.pictures, found.picture_indices, found.names
     if pictures is not None and numbers is not None:
-        keep = [at for at, number in enumerate(numbers) if number in shown]
+        keep = np.flatnonzero(np.isin(numbers, found.indices[some]))
         pictures, numbers = pictures[keep], numbers[keep]
-        names = [names[at] for at in keep] if names else []
+        names = [names[int(at)] for at in keep]
     return replace(
         found,
         values=found.values[some],
@@ -116,7 +135,7 @@ def _one_unit(found: TopImages, row: int) -> TopImages:
         places=found.places[some],
         boxes=found.boxes[some],
         units=[found.units[row]],
-        captions=[found.captions[row]] if found.captions else (),
+        captions=found.captions[some],
         pictures=pictures,
         picture_indices=numbers,
         names=names,

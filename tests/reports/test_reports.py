@@ -5,12 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
+from helpers.html_page import Page
 from kerascnn import Heatmap, Visualizer, option
 from kerascnn.cli import main
 from kerascnn.plugin.options import given_flags
@@ -57,21 +56,6 @@ class Fails(Visualizer):
         raise KeyError(HOSTILE)
 
 
-class Page(HTMLParser):
-    """Tags, their attributes, and the text of a page."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.tags, self.text = [], ""
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data):
-        self.text += data
-
-
 @pytest.fixture(scope="module")
 def network():
     made = tiny_network(families()[-1])
@@ -92,36 +76,34 @@ def report(network):
 
 def test_the_page_is_whole_and_asks_nothing_of_the_network(report):
     page = Page(report)
-    sources = [attrs["src"] for tag, attrs in page.tags if "src" in attrs]
+    attributes = [element.attrs for element in page.elements]
+    sources = [attrs["src"] for attrs in attributes if "src" in attrs]
     assert len(sources) > 10
     assert all(source.startswith("data:image/") for source in sources)
-    assert all(attrs.get("href", "#").startswith(("#", "data:,")) for _, attrs in page.tags)
-    assert not [tag for tag, _ in page.tags if tag in ("iframe", "object", "embed", "base")]
-    (policy,) = [a["content"] for t, a in page.tags if t == "meta" and "http-equiv" in a]
-    assert "default-src 'none'" in policy
-    (script,) = re.findall(r"<script>(.*?)</script>", report, flags=re.S)
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    assert f"'sha256-{digest}'" in policy
+    assert all(attrs.get("href", "#").startswith(("#", "data:,")) for attrs in attributes)
+    assert not any(page.find(tag) for tag in ("iframe", "object", "embed", "base"))
+    (policy,) = page.find("meta", http_equiv="Content-Security-Policy")
+    assert "default-src 'none'" in policy.attrs["content"]
+    (script,) = page.find("script")
+    digest = base64.b64encode(hashlib.sha256(script.text.encode()).digest()).decode()
+    assert f"'sha256-{digest}'" in policy.attrs["content"]
 
 
 def test_what_a_model_is_called_is_shown_and_not_obeyed(report):
     page = Page(report)
-    assert len([tag for tag, _ in page.tags if tag == "script"]) == 1
-    assert not [attrs for _, attrs in page.tags if any(name.startswith("on") for name in attrs)]
+    assert len(page.find("script")) == 1
+    assert not [e for e in page.elements if any(name.startswith("on") for name in e.attrs)]
     assert page.text.count("document.title='owned'") > 3
 
 
 def test_it_says_what_the_model_is_what_it_predicts_and_what_was_asked(report, network):
-    text = " ".join(Page(report).text.split())
+    page = Page(report)
+    text = " ".join(page.text.split())
     for layer in network.layers:
         assert layer.name in text
     for word in ("blind --half", "gradient", "fails", "KeyError", "deletion", "random order"):
         assert word in text
-    manifest = json.loads(
-        re.search(r'"manifest"><code>(.*?)</code>', report, flags=re.S)[1]
-        .replace("&#34;", '"').replace("&#39;", "'")
-        .replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    )  # fmt: skip
+    manifest = json.loads(page.find("pre", class_="manifest")[0].text)
     assert manifest["command"] == "kerascnn report x"
     assert [found.get("plugin") for found in manifest["asked"]] == [
         "blind",
@@ -134,7 +116,7 @@ def test_it_says_what_the_model_is_what_it_predicts_and_what_was_asked(report, n
     # The blind map can't change with the weights, and is marked; the gradient does.
     assert checks["blind"]["rank_correlation_under_shuffled_weights"] == pytest.approx(1)
     assert abs(checks["gradient"]["rank_correlation_under_shuffled_weights"]) < 0.8
-    marked = re.findall(r'<tr class="no"><th scope="row">(.*?)</th>', report)
+    marked = [row.text.split("\n")[0] for row in page.find("tr", class_="no")]
     assert marked == ["blind", "blind --half"]
 
 
@@ -160,7 +142,7 @@ def test_two_models_side_by_side(network):
     text = " ".join(Page(page).text.split())
     assert "The two agree on" in text
     assert "Rank correlation of the two models' maps: +1.00" in text
-    assert len(re.findall("<script>", page)) == 1
+    assert len(Page(page).find("script")) == 1
     same = make_comparison((network, network), ("a.h5", "b.h5"), [Gradient()])
     assert "agree on 1 of 1" in " ".join(Page(same).text.split())
     assert "0.0000" in same
