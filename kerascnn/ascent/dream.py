@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerascnn.ascent.objective import SCORES, Objective, OfLayer, single
+from kerascnn.ascent.objective import Measure, Objective, single
 from kerascnn.ascent.tiles import Tile, tiles
 from kerascnn.errors import ModelError, UsageError
 from kerascnn.graph.compiled import compiled
@@ -56,9 +56,9 @@ class Dreamer:
         import tensorflow as tf
 
         self._network, self._objective = network, objective
-        if not objective.terms or any(not t.measure.is_local for t in objective.terms):
+        if not objective.terms or not all(term.measure.places for term in objective.terms):
             raise UsageError("a dream's objective is made of strength(...) and match(...) alone")
-        self._layers = [network.layer(name) for name in objective.needs if name != SCORES]
+        self._layers = [network.layer(name) for name in objective.needs]
         for layer in self._layers:
             if not layer.is_map:
                 raise UsageError(
@@ -154,6 +154,7 @@ class Dreamer:
             given = self._network.trace(self._low + unit * self._range, *names)
             value = tf.zeros(())
             for term in self._objective.terms:
+                assert term.measure.places is not None
                 at = names.index(term.measure.needs[0])
                 places = term.measure.places(given[at])
                 top, bottom, left, right = tf.unstack(units[at])
@@ -214,26 +215,6 @@ def _resize(pictures: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.asarray(tf.image.resize(pictures, size, antialias=True), np.float32)
 
 
-# --- guided by a second picture ------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class _Match(OfLayer):
-    guide: np.ndarray  # places × channels
-    is_local = True
-
-    def places(self, values: Tensor) -> Tensor:
-        import tensorflow as tf
-
-        products = tf.tensordot(values, tf.constant(self.guide.T), 1)
-        return tf.reduce_max(products, -1)
-
-    def value(self, given: Sequence[Tensor], items: Tensor) -> Tensor:
-        import tensorflow as tf
-
-        return tf.reduce_sum(self.places(given[0]), (1, 2))
-
-
 def match(network: Network, layer: str, guide: np.ndarray) -> Objective:
     """Return how well a picture's activations match a guide picture's: Σ_i max_j a_i·g_j.
 
@@ -253,4 +234,11 @@ def match(network: Network, layer: str, guide: np.ndarray) -> Objective:
     values = np.asarray(run(tf.constant(guide, tf.float32)))
     if values.ndim != 4:
         raise UsageError(f"layer {layer!r} has no maps that a guide could be matched by")
-    return single(_Match(layer, np.ascontiguousarray(values.reshape(-1, values.shape[-1]))))
+    best = np.ascontiguousarray(values.reshape(-1, values.shape[-1]))
+
+    def places(values: Tensor) -> Tensor:
+        return tf.reduce_max(tf.tensordot(values, tf.constant(best.T), 1), -1)
+
+    return single(
+        Measure(lambda values: tf.reduce_sum(places(values), (1, 2)), (layer,), places=places)
+    )

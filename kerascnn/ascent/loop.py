@@ -98,15 +98,26 @@ def maximise(
         UsageError: the objective does not fit the network or the pictures.
         ModelError: the objective has no gradient by the picture, or is not finite.
     """
-    start = _checked(network, objective, start, steps, copies, restarts)
+    for name, number in (("steps", steps), ("copies", copies), ("restarts", restarts)):
+        if number < 1:
+            raise UsageError(f"{name} must be at least 1. Received: {number}")
+    start = _checked(network, objective, start, restarts)
     size = (start.shape[1], start.shape[2])
     drawn = plan(transforms, steps, copies, size, np.random.default_rng(seed))
     objective = shortened(objective, network, size) if rectified else objective
     made = parametrisation if parametrisation is not None else Pixels()
     loop = _Loop(network, objective, made, drawn, size, rate, relative, rectified)
-    items = [_repeated(term.measure.items(), restarts) for term in objective.terms]
+    items = [
+        None if term.measure.items is None else np.concatenate([term.measure.items] * restarts)
+        for term in objective.terms
+    ]
     batch = network.memory.batch_size(copies * _bytes_per_picture(network, objective, size))
-    images, history, moved = _in_batches(loop, start, items, steps, batch)
+    slices = [slice(first, first + batch) for first in range(0, len(start), batch)]
+    with progress("gradient ascent", steps * len(slices)) as bar:
+        parts = [loop.run(start[part], _part(items, part), steps, bar.advance) for part in slices]
+    images, history, moved = (
+        np.concatenate([part[i] for part in parts], axis) for i, axis in enumerate((0, 1, 0))
+    )
     if not (np.isfinite(images).all() and np.isfinite(history).all()):
         raise ModelError(
             "the objective gives NaN or infinite numbers (kerascnn inspect tells whether the "
@@ -173,11 +184,9 @@ class _Loop:
                 "the objective does not depend on the picture in a way that can be derived: the "
                 "path between them is cut (whole numbers, an arg-max, a detached layer)"
             )
-        return self._pictures(state[0]), np.concatenate(history), np.asarray(state[3]) > 0
-
-    def _pictures(self, variable: Tensor) -> np.ndarray:
-        unit = self.parametrisation.decode(variable, self.size)
-        return np.asarray(self._low + np.asarray(unit) * self._range, np.float32)
+        unit = np.asarray(self.parametrisation.decode(state[0], self.size))
+        images = np.asarray(self._low + unit * self._range, np.float32)
+        return images, np.concatenate(history), np.asarray(state[3]) > 0
 
     def _steps(
         self, state: State, items: Sequence[Tensor], first: Tensor, last: Tensor
@@ -278,38 +287,14 @@ def _outputs(
     return lambda measure: [outputs[name] for name in measure.needs]
 
 
-def _in_batches(
-    loop: _Loop,
-    start: np.ndarray,
-    items: Items,
-    steps: int,
-    batch: int,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Run the loop on so many pictures at once; return its results for all of them."""
-    slices = [slice(first, first + batch) for first in range(0, len(start), batch)]
-    parts = []
-    with progress("gradient ascent", steps * len(slices)) as bar:
-        for part in slices:
-            mine = [None if item is None else item[part] for item in items]
-            parts.append(loop.run(start[part], mine, steps, bar.advance))
-    images, history, moved = (
-        np.concatenate([part[i] for part in parts], axis) for i, axis in enumerate((0, 1, 0))
-    )
-    return images, history, moved
+def _part(items: Items, part: slice) -> Items:
+    return [None if item is None else item[part] for item in items]
 
 
 def _checked(
-    network: Network,
-    objective: Objective,
-    start: np.ndarray,
-    steps: int,
-    copies: int,
-    restarts: int,
+    network: Network, objective: Objective, start: np.ndarray, restarts: int = 1
 ) -> np.ndarray:
     """Check that objective, network and pictures fit; return a start for each picture."""
-    for name, number in (("steps", steps), ("copies", copies), ("restarts", restarts)):
-        if number < 1:
-            raise UsageError(f"{name} must be at least 1. Received: {number}")
     if not objective.needs:
         raise UsageError("an objective must ask the network something, not only penalise")
     for term in objective.terms:
@@ -334,10 +319,6 @@ def _checked(
     return network.input.clip(start)
 
 
-def _repeated(items: np.ndarray | None, times: int) -> np.ndarray | None:
-    return items if items is None or times == 1 else np.concatenate([items] * times)
-
-
 def _best(history: np.ndarray, moved: np.ndarray, restarts: int) -> np.ndarray:
     """Return which picture is best for each unit: by the last tenth of the history."""
     count = len(moved) // restarts
@@ -350,9 +331,7 @@ def _best(history: np.ndarray, moved: np.ndarray, restarts: int) -> np.ndarray:
 def _bytes_per_picture(network: Network, objective: Objective, size: tuple[int, int]) -> int:
     """Return about how many bytes one picture takes: all layers that run, forward and back."""
     height, width = network.input.shape[:2]
-    scale = 1.0
-    if height and width:
-        scale = size[0] * size[1] / (height * width)
+    scale = size[0] * size[1] / (height * width) if height and width else 1.0
     run = list(network.layers)
     if SCORES not in objective.needs:
         last = max(network.layer(name).index for name in objective.needs)
@@ -372,10 +351,8 @@ def evaluate(network: Network, objective: Objective, images: np.ndarray) -> np.n
         objective: as for `maximise`.
         images: N×H×W×C in the model's values, of any size that the layers take.
     """
-    import tensorflow as tf
-
     asked = Objective(tuple(term for term in objective.terms if term.measure.needs))
-    images = _checked(network, asked, images, 1, 1, 1)
+    images = _checked(network, asked, images)
 
     def run(pictures: Tensor, items: Sequence[Tensor]) -> Tensor:
         given = _outputs(network, asked, pictures)
@@ -385,12 +362,11 @@ def evaluate(network: Network, objective: Objective, images: np.ndarray) -> np.n
         )
 
     function = compiled(run, reduce_retracing=True)
-    items = [term.measure.items() for term in asked.terms]
+    items = [term.measure.items for term in asked.terms]
     size = (images.shape[1], images.shape[2])
     batch = network.memory.batch_size(_bytes_per_picture(network, asked, size))
     parts = []
     for first in range(0, len(images), batch):
         part = slice(first, first + batch)
-        mine = [None if item is None else tf.constant(item[part]) for item in items]
-        parts.append(np.asarray(function(tf.constant(images[part]), mine)))
+        parts.append(np.asarray(function(images[part], _part(items, part))))
     return np.concatenate(parts)

@@ -25,47 +25,48 @@ SCORES = "scores"
 """Instead of a layer's name in `Measure.needs`: the logits."""
 
 
+@dataclass(frozen=True, eq=False)
 class Measure:
     """One number for each picture, computed with TensorFlow.
 
     Attributes:
+        function: takes a tensor for each of ``needs`` (N×h×w×channels or N×neurons; the pictures,
+            if it needs none), then the pictures' part of ``items``, if any; returns N numbers.
         needs: the layers whose outputs it takes, `SCORES` for the logits; none for a penalty, which
             takes the picture in [0, 1].
-        is_local: whether it is a sum over the places of one layer's map, which `places` gives; only
-            then a picture can be worked in tiles.
+        items: what differs from picture to picture, N along the first axis; None for nothing.
+        numbers: what of the network the items number: ``"units"``, ``"classes"``, or nothing.
+        places: where ``function`` is a sum over the places of one layer's map, returns what is
+            summed, N×h×w; only then a picture can be worked in tiles.
     """
 
+    function: Callable[..., Tensor]
     needs: tuple[str, ...] = ()
-    is_local: bool = False
+    items: np.ndarray | None = None
+    numbers: Literal["", "units", "classes"] = ""
+    places: Callable[[Tensor], Tensor] | None = None
 
-    def items(self) -> np.ndarray | None:
-        """Return what differs from picture to picture, N along the first axis; None for nothing."""
-        return None
+    def value(self, given: Sequence[Tensor], items: Tensor | None) -> Tensor:
+        """Return N numbers, from what ``needs`` names and the part of `items` of these pictures."""
+        return self.function(*given) if self.items is None else self.function(*given, items)
 
     def check(self, network: Network) -> None:
-        """Check that the network has what is measured.
+        """Check that the network has the units or classes that are measured.
 
         Raises:
             UsageError: it has not.
         """
-
-    def value(self, given: Sequence[Tensor], items: Tensor) -> Tensor:
-        """Return N numbers.
-
-        Args:
-            given: a tensor for each of ``needs`` (N×h×w×channels or N×neurons), or the pictures
-                alone.
-            items: the part of `items` that belongs to these pictures, as a tensor.
-        """
-        raise NotImplementedError
-
-    def places(self, values: Tensor) -> Tensor:
-        """Return N×h×w numbers of which `value` is the sum, where it `is_local`.
-
-        Args:
-            values: what the layer gives, N×h×w×channels.
-        """
-        raise NotImplementedError
+        if not self.numbers or self.items is None:
+            return
+        where, count = "the network", network.classes
+        if self.numbers == "units":
+            layer = network.layer(self.needs[0])
+            where, count = f"layer {layer.name!r}", layer.channels
+        wrong = [index for index in self.items if not 0 <= index < count]
+        if wrong:
+            raise UsageError(
+                f"{where} has the {self.numbers} 0 to {count - 1}. Received: {wrong[0]}"
+            )
 
 
 @dataclass(frozen=True)
@@ -83,23 +84,19 @@ class Objective:
     terms: tuple[Term, ...]
 
     def __add__(self, other: Objective) -> Objective:
-        """Return the sum."""
         if not isinstance(other, Objective):
             return NotImplemented
         return Objective(self.terms + other.terms)
 
     def __mul__(self, factor: float) -> Objective:
-        """Return it with every weight multiplied."""
         return Objective(tuple(Term(t.weight * float(factor), t.measure) for t in self.terms))
 
     __rmul__ = __mul__
 
     def __neg__(self) -> Objective:
-        """Return it with every sign turned."""
         return self * -1.0
 
     def __sub__(self, other: Objective) -> Objective:
-        """Return the difference."""
         if not isinstance(other, Objective):
             return NotImplemented
         return self + -other
@@ -116,7 +113,7 @@ class Objective:
         Raises:
             UsageError: two terms are for different numbers of pictures.
         """
-        items = [term.measure.items() for term in self.terms]
+        items = [term.measure.items for term in self.terms]
         counts = {len(item) for item in items if item is not None}
         if len(counts) > 1:
             raise UsageError(
@@ -131,52 +128,43 @@ def single(measure: Measure) -> Objective:
     return Objective((Term(1.0, measure),))
 
 
-# --- measures of a network ----------------------------------------------------------------------
+def units(
+    layer: str, channels: Iterable[int], where: Literal["sum", "centre"] = "sum"
+) -> Objective:
+    """Return the activation of one unit a picture: channel ``channels[i]`` for picture i.
+
+    Args:
+        layer: a layer of maps or of neurons.
+        channels: filters or neurons, one for each picture.
+        where: ``"sum"`` over the filter's map, the lecture's degree of activation a^k, or the unit
+            in the ``"centre"`` of the map alone.
+    """
+    function = _sum_of_unit if where == "sum" else _centre_of_unit
+    return single(Measure(function, (layer,), np.array(list(channels), np.int32), "units"))
 
 
-@dataclass(frozen=True, eq=False)
-class OfLayer(Measure):
-    """A measure of what one layer gives."""
+def _sum_of_unit(values: Tensor, channels: Tensor) -> Tensor:
+    import tensorflow as tf
 
-    layer: str
-
-    @property
-    def needs(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The layer."""
-        return (self.layer,)
+    places = tuple(range(1, values.shape.rank - 1))
+    return _picked(tf.reduce_sum(values, places) if places else values, channels)
 
 
-@dataclass(frozen=True, eq=False)
-class _Units(OfLayer):
-    channels: tuple[int, ...]
-    where: str
+def _centre_of_unit(values: Tensor, channels: Tensor) -> Tensor:
+    import tensorflow as tf
 
-    def items(self) -> np.ndarray:
-        return np.asarray(self.channels, np.int32)
+    if values.shape.rank < 4:
+        return _sum_of_unit(values, channels)
+    size = tf.shape(values)
+    return _picked(values[:, size[1] // 2, size[2] // 2], channels)
 
-    def check(self, network: Network) -> None:
-        layer = network.layer(self.layer)
-        wrong = [c for c in self.channels if not 0 <= c < layer.channels]
-        if wrong:
-            raise UsageError(
-                f"layer {layer.name!r} has the units 0 to {layer.channels - 1}. "
-                f"Received: {wrong[0]}"
-            )
 
-    def value(self, given: Sequence[Tensor], items: Tensor) -> Tensor:
-        import tensorflow as tf
+def _picked(values: Tensor, indices: Tensor) -> Tensor:
+    """Return from each row of N×K values the one of its index."""
+    import tensorflow as tf
 
-        values = given[0]
-        if values.shape.rank == 4:
-            if self.where == "centre":
-                size = tf.shape(values)
-                values = values[:, size[1] // 2, size[2] // 2]
-            else:
-                values = tf.reduce_sum(values, (1, 2))
-        elif values.shape.rank == 3:
-            values = tf.reduce_sum(values, 1)
-        # Not a gather: its gradient is a scatter, many times slower than this product.
-        return tf.reduce_sum(values * tf.one_hot(items, values.shape[-1]), -1)
+    # Not a gather: its gradient is a scatter, many times slower than this product.
+    return tf.reduce_sum(values * tf.one_hot(indices, values.shape[-1]), -1)
 
 
 _LARGEST_WEIGHTS = 1 << 26  # bytes
@@ -195,21 +183,21 @@ def shortened(objective: Objective, network: Network, size: tuple[int, int]) -> 
 
 
 def _shortened(term: Term, network: Network) -> Term:
-    measured = term.measure
-    if not isinstance(measured, _Units) or measured.where != "sum":
+    channels = term.measure.items
+    if term.measure.function is not _sum_of_unit or channels is None:
         return term
-    layers, layer = network.layers, network.layer(measured.layer)
+    layers, layer = network.layers, network.layer(term.measure.needs[0])
     at = [each.name for each in layers].index(layer.name)
     before = 4 * int(np.prod([n or 1 for n in layers[at - 1].shape])) if at else 0
-    if not layer.is_map or len(measured.channels) * before > _LARGEST_WEIGHTS:
+    if not layer.is_map or len(channels) * before > _LARGEST_WEIGHTS:
         return term
-    found = network.affine(measured.layer, measured.channels)
+    found = network.affine(layer, channels.tolist())
     if found is None:
         return term
     earlier, weights, constants = found
     flat = weights.reshape(len(weights), -1)
     items = np.concatenate([flat, constants[:, None]], axis=1)
-    return Term(term.weight, _Of(_weighted, (earlier,), items))
+    return Term(term.weight, Measure(_weighted, (earlier,), items))
 
 
 def _weighted(values: Tensor, items: Tensor) -> Tensor:
@@ -218,49 +206,6 @@ def _weighted(values: Tensor, items: Tensor) -> Tensor:
 
     flat = tf.reshape(values, (-1, items.shape[1] - 1))
     return tf.reduce_sum(flat * items[:, :-1], -1) + items[:, -1]
-
-
-def units(
-    layer: str, channels: Iterable[int], where: Literal["sum", "centre"] = "sum"
-) -> Objective:
-    """Return the activation of one unit a picture: channel ``channels[i]`` for picture i.
-
-    Args:
-        layer: a layer of maps or of neurons.
-        channels: filters or neurons, one for each picture.
-        where: ``"sum"`` over the filter's map, the lecture's degree of activation a^k, or the unit
-            in the ``"centre"`` of the map alone.
-    """
-    return single(_Units(layer, tuple(int(c) for c in channels), where))
-
-
-@dataclass(frozen=True, eq=False)
-class _Classes(Measure):
-    classes: tuple[int, ...]
-    of: str
-    needs = (SCORES,)
-
-    def items(self) -> np.ndarray:
-        return np.asarray(self.classes, np.int32)
-
-    def check(self, network: Network) -> None:
-        wrong = [c for c in self.classes if not 0 <= c < network.classes]
-        if wrong:
-            raise UsageError(
-                f"the network has the classes 0 to {network.classes - 1}. Received: {wrong[0]}"
-            )
-
-    def value(self, given: Sequence[Tensor], items: Tensor) -> Tensor:
-        import tensorflow as tf
-
-        scores = given[0]
-        own = tf.one_hot(items, scores.shape[-1])
-        score = tf.reduce_sum(scores * own, -1)
-        if self.of == "score":
-            return score
-        if self.of == "log-probability":
-            return score - tf.reduce_logsumexp(scores, -1)
-        return score - tf.reduce_logsumexp(scores - 1e9 * own, -1)
 
 
 def classes(
@@ -274,23 +219,17 @@ def classes(
             rising once the network is sure; or ``"margin"``, the logit minus the (soft) largest of
             the others.
     """
-    return single(_Classes(tuple(int(c) for c in indices), of))
 
-
-@dataclass(frozen=True, eq=False)
-class _Strength(OfLayer):
-    is_local = True
-
-    def value(self, given: Sequence[Tensor], items: Tensor) -> Tensor:
+    def value(scores: Tensor, chosen: Tensor) -> Tensor:
         import tensorflow as tf
 
-        values = given[0]
-        return 0.5 * tf.reduce_sum(values * values, tuple(range(1, values.shape.rank)))
+        score = _picked(scores, chosen)
+        if of == "score":
+            return score
+        others = 1e9 * tf.one_hot(chosen, scores.shape[-1]) if of == "margin" else 0.0
+        return score - tf.reduce_logsumexp(scores - others, -1)
 
-    def places(self, values: Tensor) -> Tensor:
-        import tensorflow as tf
-
-        return 0.5 * tf.reduce_sum(values * values, -1)
+    return single(Measure(value, (SCORES,), np.array(list(indices), np.int32), "classes"))
 
 
 def strength(layer: str) -> Objective:
@@ -298,24 +237,18 @@ def strength(layer: str) -> Objective:
 
     Its gradient is a itself: the positive grow larger, the negative more negative (Deep Dream).
     """
-    return single(_Strength(layer))
 
+    def places(values: Tensor) -> Tensor:
+        import tensorflow as tf
 
-@dataclass(frozen=True, eq=False)
-class _Of(Measure):
-    function: Callable[..., Tensor]
-    layers: tuple[str, ...]
-    goals: np.ndarray | None
+        return 0.5 * tf.reduce_sum(values * values, -1)
 
-    @property
-    def needs(self) -> tuple[str, ...]:  # type: ignore[override]
-        return self.layers
+    def value(values: Tensor) -> Tensor:
+        import tensorflow as tf
 
-    def items(self) -> np.ndarray | None:
-        return self.goals
+        return 0.5 * tf.reduce_sum(values * values, tuple(range(1, values.shape.rank)))
 
-    def value(self, given: Sequence[Tensor], items: Tensor) -> Tensor:
-        return self.function(*given) if self.goals is None else self.function(*given, items)
+    return single(Measure(value, (layer,), places=places))
 
 
 def measure(
@@ -332,4 +265,4 @@ def measure(
     """
     if not callable(function):
         raise UsageError(f"measure takes a function. Received: {one_line(function, 60)}")
-    return single(_Of(function, layers, items))
+    return single(Measure(function, layers, items))

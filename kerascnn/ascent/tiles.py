@@ -82,13 +82,7 @@ def bytes_per_pixel(network: Network, layers: Sequence[Layer]) -> float:
 def tiles(
     network: Network, layers: Sequence[Layer], size: tuple[int, int], budget: float
 ) -> list[Tile]:
-    """Cut a picture into tiles: one where memory allows it.
-
-    Args:
-        network: what the layers are of.
-        layers: what the objective looks at.
-        size: the picture's height and width.
-        budget: bytes that a tile may take.
+    """Cut a picture of height × width into tiles: one where ``budget`` bytes are enough for it.
 
     Raises:
         ModelError: memory is too small for any tile, or a layer's units see the whole picture.

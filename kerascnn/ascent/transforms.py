@@ -114,14 +114,7 @@ def plan(
     size: tuple[int, int],
     random: np.random.Generator,
 ) -> Plan:
-    """Draw the random numbers of every step.
-
-    Args:
-        transforms: at most one of each kind.
-        steps: how many steps there will be.
-        copies: how many changed copies a step averages over.
-        size: height and width of the pictures.
-        random: the generator.
+    """Draw the random numbers of every step, for pictures of height × width.
 
     Raises:
         UsageError: two of one kind, or a number out of its range.

@@ -22,10 +22,7 @@ Kernels = Mapping[str, tuple[np.ndarray, np.ndarray]]
 MEAN = (103.939, 116.779, 123.68)
 """What is subtracted from VGG's pictures (blue, green, red, 0 to 255)."""
 
-_BLOCKS = {
-    "vgg16": tuple(count for _, count in BLOCKS),
-    "vgg19": (2, 2, 4, 4, 4),
-}
+_BLOCKS = {"vgg16": tuple(count for _, count in BLOCKS), "vgg19": (2, 2, 4, 4, 4)}
 _WINOGRAD_FROM = 256  # filters: with fewer, cutting tiles takes as long as the saved products
 
 
@@ -69,24 +66,15 @@ class Features:
         self._ready: dict[str, tuple[Convolution | Tensor, Tensor]] = {}
 
     def tap(self, name: str) -> Tap:
-        """Return a layer by its name.
-
-        Raises:
-            UsageError: the network has none of that name.
-        """
+        """Return a layer by its name, or raise a `UsageError`."""
         if name not in self.taps:
             raise UsageError(f"no layer {one_line(name, 40)!r}{nearest(name, self.taps)}")
         return self.taps[name]
 
     def trace(self, picture: Tensor, names: Iterable[str]) -> dict[str, Tensor]:
-        """Return a picture's maps in some layers, inside a ``tf.function``.
+        """Return layer name → maps 1×h×w×C of a picture 1×H×W×3 in the network's values.
 
-        Args:
-            picture: 1×H×W×3 in the network's values.
-            names: which layers.
-
-        Returns:
-            Layer name → 1×h×w×C.
+        To be called inside a ``tf.function``.
         """
         import tensorflow as tf
 

@@ -94,13 +94,9 @@ class Forecast:
 def forecast(
     stages: Sequence[Stage], memory: Memory, taps: Sequence[Tap], seconds_per_pixel: float
 ) -> Forecast:
-    """Predict how much time and memory a painting will take.
+    """Predict how much time and memory a painting takes.
 
-    Args:
-        stages: its sizes.
-        memory: what it may take.
-        taps: the layers that the loss looks at.
-        seconds_per_pixel: of a step, as measured at the smallest size.
+    ``seconds_per_pixel`` are those of a step, as measured at the smallest size.
     """
     seconds = 0.0
     for stage in stages:

@@ -115,9 +115,6 @@ def paint(job: StyleJob) -> list[SavedImage]:
     return saved
 
 
-# --- where paintings go -------------------------------------------------------------------------
-
-
 def _plan(job: StyleJob) -> list[tuple[str, Path]]:
     """Return each content and the file that its painting is written to."""
     content = Path(job.content.removeprefix(SAMPLE))
@@ -183,9 +180,6 @@ def _state(out: Path) -> Path:
 
 def _preview(out: Path) -> Path:
     return out.with_name(f"{out.stem}.preview{out.suffix}")
-
-
-# --- one painting -------------------------------------------------------------------------------
 
 
 def _precision(settings: StyleSettings) -> str:

@@ -9,9 +9,8 @@ import numpy as np
 
 from kerascnn.errors import ImageError, UsageError, one_line
 from kerascnn.images.decoding import decode
-from kerascnn.images.file_kinds import kind_of, not_a_picture, read_bytes
 from kerascnn.style.features import Tap
-from kerascnn.style.pictures import Original, Source, resized
+from kerascnn.style.pictures import Original, Source, read_file, resized
 from kerascnn.terminal.progress import say
 
 _GREY = 0.1  # how far a grey's red, green and blue may lie apart
@@ -39,10 +38,7 @@ def read_mask(source: Source, picture: Original) -> np.ndarray:
         values = resized(values[..., np.newaxis], picture.size)[..., 0]
     else:
         name = one_line(source)
-        data = read_bytes(Path(source))
-        kind = kind_of(data[:64])
-        if kind is None or kind in ("NPY", "NPZ"):
-            raise not_a_picture(data, name)
+        data, kind = read_file(Path(source))
         shades, _ = decode(data, kind, name, (*picture.size, 3), lambda *_: None)
         if np.ptp(shades, axis=-1).max() > _GREY:
             say(f"{name} is coloured: what counts of a mask is how light it is")
@@ -57,19 +53,16 @@ def read_mask(source: Source, picture: Original) -> np.ndarray:
 
 
 def read_regions(sources: Sequence[Source], picture: Original, styles: int) -> np.ndarray | None:
-    """Read the masks of a painting's regions, one a style.
+    """Read the masks of a painting's regions, R×H×W in [0, 1]; None without masks.
 
     Args:
         sources: one for each style; or one less: the last style then goes where no other does.
         picture: the content.
-        styles: how many there are.
-
-    Returns:
-        R×H×W in [0, 1]; None without masks.
+        styles: how many styles there are.
 
     Raises:
         ImageError: as of `read_mask`.
-        UsageError: their number does not fit that of the styles.
+        UsageError: there are too many or too few.
     """
     if not sources:
         return None

@@ -49,11 +49,6 @@ class Targets:
     tv_weight: float
     tiles: Sequence[Tile] = field(default=())
 
-    @property
-    def goal(self) -> Goal:
-        """What does not depend on the tile."""
-        return self.style, self.shares, self.tv_weight
-
 
 @dataclass(frozen=True)
 class Value:
@@ -104,8 +99,6 @@ class Objective:
         import tensorflow as tf
 
         run = self._compiled("maps")
-        if len(tiles) == 1:
-            return list(run(tf.constant(picture)))
         taps = [self.features.tap(name) for name in self.content]
         _, height, width, _ = picture.shape
         found = [
@@ -118,7 +111,7 @@ class Objective:
             ):
                 inner = tile.inner_units(tap.stride, tap.stride)
                 _box(whole, tile.units(tap.stride, tap.stride))[...] = np.asarray(_box(maps, inner))
-        return found
+        return [tf.constant(whole) for whole in found]
 
     def means_of(self, picture: np.ndarray, masks: list[Tensor], tiles: Sequence[Tile]) -> Layers:
         """Return the style layers' means of a picture 1×H×W×3, over the masks' regions."""
@@ -131,8 +124,9 @@ class Objective:
 
         if len(targets.tiles) > 1:
             return self._evaluate_tiles(picture, targets)
+        goal = (targets.style, targets.shares, targets.tv_weight)
         terms, gradient = self._compiled("whole", bool(targets.masks))(
-            tf.constant(picture), targets.content, targets.masks, targets.goal
+            tf.constant(picture), targets.content, targets.masks, goal
         )
         return _value(np.asarray(terms), np.asarray(gradient))
 
@@ -141,9 +135,9 @@ class Objective:
         import tensorflow as tf
 
         sums = self._sums(picture, targets.masks, targets.tiles)
-        rest, slopes, gradient = self._compiled("rest")(
-            tf.constant(picture), sums, self._counts(picture, targets.masks), targets.goal
-        )
+        counts = self._counts(picture, targets.masks)
+        goal = (targets.style, targets.shares, targets.tv_weight)
+        rest, slopes, gradient = self._compiled("rest")(tf.constant(picture), sums, counts, goal)
         content, gradient = np.zeros(len(self.content), np.float32), np.array(gradient)
         sizes = tf.constant([np.prod(whole.shape) for whole in targets.content], tf.float32)
         run = self._compiled("tile", bool(targets.masks))
@@ -191,8 +185,6 @@ class Objective:
         """Return a tile's own part of maps of whole pictures: of all layers, or of none."""
         strides = [self.features.tap(name).stride for name in names]
         return [_box(whole, tile.units(s, s)) for whole, s in zip(maps, strides, strict=False)]
-
-    # --- what is compiled ---------------------------------------------------------------------
 
     def _compiled(self, name: str, masked: bool = False) -> Callable[..., Any]:
         """Return a compiled function; each is traced once, whatever the sizes of its tensors."""

@@ -36,6 +36,7 @@ class Optimiser(abc.ABC):
     Attributes:
         picture: the picture now.
         value: its loss; None before the first step.
+        history: how many pairs it keeps, if it keeps any.
         stalled: whether no step lowers the loss any more.
         recovered: how often a loss was not finite, and the step undone.
     """
@@ -43,6 +44,7 @@ class Optimiser(abc.ABC):
     def __init__(self, start: np.ndarray) -> None:
         self.picture = np.asarray(start, np.float32)
         self.value: Value | None = None
+        self.history = 0
         self.stalled = False
         self.recovered = 0
 

@@ -68,15 +68,9 @@ def resized(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         return np.asarray(values, np.float32)
     from PIL import Image
 
-    planes = [
-        np.asarray(
-            Image.fromarray(np.ascontiguousarray(plane, np.float32)).resize(
-                (size[1], size[0]), Image.Resampling.BICUBIC
-            )
-        )
-        for plane in np.moveaxis(values, -1, 0)
-    ]
-    return np.stack(planes, axis=-1)
+    planes = np.ascontiguousarray(np.moveaxis(values, -1, 0), np.float32)
+    smooth = (Image.fromarray(p).resize(size[::-1], Image.Resampling.BICUBIC) for p in planes)
+    return np.stack([np.asarray(plane) for plane in smooth], axis=-1)
 
 
 def read_original(source: Source, long_side: int | None = None) -> Original:
@@ -124,25 +118,29 @@ def _of_array(values: np.ndarray) -> Original:
 
 
 def _decoded(path: Path, short: str, long_side: int | None) -> Original:
-    data, name = read_bytes(path), one_line(path)
-    kind = kind_of(data[:64])
-    if kind is None:
-        raise not_a_picture(data, name)
-    if kind in ("NPY", "NPZ"):
-        raise ImageError(f"{name} holds an array; style takes pictures: PNG, JPEG, TIFF, WebP, …")
+    data, kind = read_file(path)
+    name = one_line(path)
     _, own = decode(data, kind, name, (1, 1, 3), lambda *_: None)
-    wanted = min(long_side or DEFAULT_LONG_SIDE, max(own))
-    size = scaled_size(own, wanted)
+    size = scaled_size(own, min(long_side or DEFAULT_LONG_SIDE, max(own)))
     unit, _ = decode(data, kind, name, (*size, 3), lambda _kind, text: say(text))
     return Original(np.asarray(unit, np.float32), short, own)
 
 
-def check_suffix(path: Path) -> str:
-    """Return the format of a path's suffix.
+def read_file(path: Path) -> tuple[bytes, str]:
+    """Return a picture file's bytes and its format.
 
     Raises:
-        OutputError: it is none that we write.
+        ImageError: it is no picture.
     """
+    data = read_bytes(path)
+    kind = kind_of(data[:64])
+    if kind is None or kind in ("NPY", "NPZ"):
+        raise not_a_picture(data, one_line(path))
+    return data, kind
+
+
+def check_suffix(path: Path) -> str:
+    """Return the format of a path's suffix, or raise an `OutputError`."""
     found = SUFFIXES.get(path.suffix.lower())
     if found is None:
         raise OutputError(
@@ -152,14 +150,10 @@ def check_suffix(path: Path) -> str:
 
 
 def write_picture(path: Path, unit: np.ndarray, record: Mapping[str, Any]) -> None:
-    """Write a picture, with a record of how it was made inside the file.
+    """Write a picture H×W×3 in [0, 1] as PNG, JPEG, TIFF or WebP, by the path's suffix.
 
-    The record is JSON: in a PNG the text ``kerascnn``, else EXIF's image description.
-
-    Args:
-        path: PNG, JPEG, TIFF or WebP, by its suffix.
-        unit: H×W×3 in [0, 1], red first.
-        record: of JSON values.
+    The record of how it was made is written into the file as JSON: in a PNG the text ``kerascnn``,
+    else EXIF's image description.
 
     Raises:
         OutputError: it can't be written.
@@ -167,15 +161,10 @@ def write_picture(path: Path, unit: np.ndarray, record: Mapping[str, Any]) -> No
     from PIL import Image
 
     kind = check_suffix(path)
-    image = Image.fromarray(to_bytes(unit))
+    image = Image.fromarray(np.round(np.clip(unit, 0.0, 1.0) * 255.0).astype(np.uint8))
     text = json.dumps({"program": "kerascnn style", **record}, sort_keys=True)
     options = _options(image, kind, text)
     write_with(path, lambda temporary: image.save(temporary, format=kind, **options))
-
-
-def to_bytes(unit: np.ndarray) -> np.ndarray:
-    """Return values in [0, 1] as uint8."""
-    return np.asarray(np.round(np.clip(unit, 0.0, 1.0) * 255.0), np.uint8)
 
 
 def _options(image: Image, kind: str, text: str) -> dict[str, Any]:
@@ -200,10 +189,7 @@ def read_record(path: Path) -> dict[str, Any] | None:
     """
     from PIL import Image, UnidentifiedImageError
 
-    data = read_bytes(path)
-    kind = kind_of(data[:64])
-    if kind is None or kind not in SUFFIXES.values():
-        raise not_a_picture(data, one_line(path))
+    _, kind = read_file(path)
     try:
         with Image.open(path, formats=(kind,)) as image:
             texts = getattr(image, "text", {})

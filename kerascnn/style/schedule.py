@@ -65,16 +65,10 @@ class Scene:
 
 
 def stages(size: tuple[int, int], settings: StyleSettings, least: int, name: str) -> list[Stage]:
-    """Return the sizes of a painting, the smallest first, its own last.
-
-    Args:
-        size: the painting's height and width.
-        settings: how it is painted.
-        least: the shortest side that the network takes, in pixels.
-        name: the picture's name, for errors.
+    """Return the sizes of a painting, the smallest first, its own (height and width) last.
 
     Raises:
-        ImageError: the painting is too narrow for the network.
+        ImageError: a side is shorter than ``least``, the pixels that the network needs.
     """
     if min(size) < least:
         raise ImageError(

@@ -13,7 +13,7 @@ from kerascnn.errors import ModelError
 from kerascnn.style import colour
 from kerascnn.style.forecast import Forecast, forecast
 from kerascnn.style.objective import Targets, Value
-from kerascnn.style.optimisers import Lbfgs, Optimiser, make_optimiser
+from kerascnn.style.optimisers import Optimiser, make_optimiser
 from kerascnn.style.pictures import resized
 from kerascnn.style.schedule import Scene, on_plateau
 from kerascnn.style.transfer import StyleTransfer, decode, digest, encode
@@ -113,11 +113,9 @@ class PaintingSession:
         if self._optimiser is None:
             return self.scene.content
         unit = np.clip(resized(decode(self._optimiser.picture), self.scene.size), 0.0, 1.0)
-        if self._is_grey:
+        if self.transfer.settings.keep_colour == "luminance":
             return colour.with_chroma_of(unit, self.scene.content)
         return np.asarray(unit)
-
-    # --- saved and restored -------------------------------------------------------------------
 
     def configuration(self) -> dict[str, Any]:
         """Return everything that the painting's numbers depend on, of JSON values."""
@@ -149,17 +147,12 @@ class PaintingSession:
             Step(**{_OLD_KEYS.get(key, key): value for key, value in step.items()})
             for step in record["history"]
         ]
-        optimiser = self._make(np.asarray(state["picture"]), stage)
+        optimiser = make_optimiser(self.transfer.settings, np.asarray(state["picture"]))
+        optimiser.history = self.transfer.memory.history(self.scene.stages[stage].size)
         optimiser.restore(state)
         optimiser.stalled = bool(record["stalled"])
         self.stage, self.history, self._optimiser = stage, history, optimiser
         return True
-
-    # --- one size after the other -------------------------------------------------------------
-
-    @property
-    def _is_grey(self) -> bool:
-        return self.transfer.settings.keep_colour == "luminance"
 
     def _first(self) -> Optimiser:
         size, settings = self.scene.stages[0].size, self.transfer.settings
@@ -170,17 +163,8 @@ class PaintingSession:
         elif self.scene.start is not None:
             values = encode(np.clip(resized(self.scene.start, size), 0.0, 1.0))
         else:
-            unit = self.scene.content_at(size)
-            values = encode(colour.luminance(unit) if self._is_grey else unit)
-        return self._evaluated(self._make(values, 0))
-
-    def _make(self, values: np.ndarray, stage: int) -> Optimiser:
-        return self._fitted(make_optimiser(self.transfer.settings, values), stage)
-
-    def _fitted(self, optimiser: Optimiser, stage: int) -> Optimiser:
-        if isinstance(optimiser, Lbfgs):
-            optimiser.history = self.transfer.memory.history(self.scene.stages[stage].size)
-        return optimiser
+            values = encode(self.transfer.content(self.scene, size))
+        return self._evaluated(make_optimiser(settings, values))
 
     def _enlarged(self, optimiser: Optimiser) -> Optimiser:
         """Go on to the next size; return an optimiser with its picture and this one's memory."""
@@ -193,9 +177,11 @@ class PaintingSession:
         def resize(values: np.ndarray) -> np.ndarray:
             return resized(values[0], size)[np.newaxis]
 
-        return self._evaluated(self._fitted(optimiser.carried(picture, resize, shrink), self.stage))
+        return self._evaluated(optimiser.carried(picture, resize, shrink))
 
     def _evaluated(self, optimiser: Optimiser) -> Optimiser:
+        """Let an optimiser begin at the present size."""
+        optimiser.history = self.transfer.memory.history(self.scene.stages[self.stage].size)
         optimiser.value = self._evaluate(optimiser.picture)
         if not optimiser.value.is_finite:
             raise ModelError(

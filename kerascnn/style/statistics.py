@@ -35,14 +35,13 @@ class Statistic:
         return [(channels, channels) if kind == "products" else (channels,) for kind in self.kinds]
 
     def sums(self, maps: Tensor, mask: Tensor | None) -> list[Tensor]:
-        """Return sums over places for each of R regions, inside a ``tf.function``.
+        """Return sums over the places of maps 1×h×w×C for each of R regions: R×… each.
+
+        They add up over tiles; divided by the mask's sum they are means.
 
         Args:
-            maps: 1×h×w×C.
+            maps: within a ``tf.function``.
             mask: R×h×w weights of the places; None for one region that is everywhere.
-
-        Returns:
-            Tensors of R×… each, which add up over tiles; divided by the mask's sum they are means.
         """
         import tensorflow as tf
 
@@ -63,9 +62,6 @@ def statistic(name: str, *, width_weights: bool) -> Statistic:
     if name == "wasserstein":
         return Statistic(("values", "products"), _wasserstein)
     return Statistic(("products",), _gram_by_width if width_weights else _gram)
-
-
-# --- distances ----------------------------------------------------------------------------------
 
 
 def _gram(means: Means, target: Means) -> Tensor:
@@ -135,9 +131,6 @@ def trace_of_root(matrices: Tensor) -> Tensor:
         return tf.reduce_sum(roots, -1), back
 
     return tf.custom_gradient(run)(matrices)
-
-
-# --- sums ---------------------------------------------------------------------------------------
 
 
 def _totals(places: Tensor, rows: Tensor | None) -> Tensor:

@@ -15,12 +15,9 @@ from kerascnn.style.features import Tap
 
 
 def cut(size: tuple[int, int], taps: Sequence[Tap], pixels: int) -> list[Tile]:
-    """Cut a picture into tiles: one where it is small enough, else those with the least work.
+    """Cut a picture of height × width into tiles of at most ``pixels`` pixels, margins included.
 
-    Args:
-        size: the picture's height and width.
-        taps: the layers that the loss looks at.
-        pixels: how many pixels a tile may have, its margin included.
+    One where that is enough, else those with the least work.
 
     Raises:
         ModelError: even the smallest tile has more pixels.

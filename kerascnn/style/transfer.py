@@ -60,14 +60,8 @@ class StyleTransfer:
         self.settings = settings
         if not styles:
             raise UsageError("at least one style is needed")
-        for rule, given in (
-            ("--blend must have a weight", settings.blend),
-            ("--style-mask must be given once", style_masks),
-        ):
-            if given and len(given) != len(styles):
-                raise UsageError(
-                    f"{rule} for each of the {len(styles)} styles. Received: {len(given)}"
-                )
+        _check_count("--blend must have a weight", settings.blend, len(styles))
+        _check_count("--style-mask must be given once", style_masks, len(styles))
         longest = round((settings.size or DEFAULT_LONG_SIDE) * settings.style_scale)
         self.styles = [read_original(style, longest) for style in styles]
         self._style_masks = [
@@ -121,13 +115,15 @@ class StyleTransfer:
         """Return the tiles of a picture of a size."""
         return self.memory.tiles(size, self.objective.taps)
 
+    def content(self, scene: Scene, size: tuple[int, int]) -> np.ndarray:
+        """Return the content as it is painted from: at a size, grey where its chroma is kept."""
+        unit = scene.content_at(size)
+        return colour.luminance(unit) if self.settings.keep_colour == "luminance" else unit
+
     def targets(self, scene: Scene, size: tuple[int, int]) -> Targets:
         """Return what a painting of one size is compared with."""
         import tensorflow as tf
 
-        content = scene.content_at(size)
-        if self.settings.keep_colour == "luminance":
-            content = colour.luminance(content)
         tiles = self.tiles(size)
         means = self._style_means(max(size), scene)
         pixels = size[0] * size[1]
@@ -142,7 +138,7 @@ class StyleTransfer:
             style = [_stacked(layer) for layer in zip(*means, strict=True)]
         weight = self.settings.tv_weight
         return Targets(
-            content=self.objective.content_of(encode(content), tiles),
+            content=self.objective.content_of(encode(self.content(scene, size)), tiles),
             style=style,
             masks=masks,
             shares=tf.constant(shares, tf.float32),
@@ -194,6 +190,11 @@ class StyleTransfer:
 
         taps = [self.objective.features.tap(name) for name in self.objective.style]
         return [tf.constant(at_layer(regions, tap)) for tap in taps]
+
+
+def _check_count(rule: str, given: Sequence[object], styles: int) -> None:
+    if given and len(given) != styles:
+        raise UsageError(f"{rule} for each of the {styles} styles. Received: {len(given)}")
 
 
 def encode(unit: np.ndarray) -> np.ndarray:

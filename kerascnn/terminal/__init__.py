@@ -1,1 +1,1 @@
-"""What is said on the terminal: progress and notes on stderr, and nothing by others."""
+"""The terminal: progress and notes on stderr, and no messages of other libraries."""

@@ -1,4 +1,4 @@
-"""What is said while work goes on: on stderr, so that stdout carries results alone."""
+"""Progress and notes during long work: on stderr, so that stdout carries results alone."""
 
 from __future__ import annotations
 
@@ -16,41 +16,32 @@ def say(text: str) -> None:
 
 
 class Bar:
-    """A progress bar that is told how far the work is.
-
-    Drawn only where stderr is a terminal; a pipe gets nothing from it.
-    """
+    """A progress bar; drawn only where stderr is a terminal."""
 
     def __init__(self, description: str, total: int) -> None:
         self._bar = None
         if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import (
-                BarColumn,
-                MofNCompleteColumn,
-                Progress,
-                TextColumn,
-                TimeRemainingColumn,
-            )
+            import rich.console
+            import rich.progress
 
-            self._bar = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeRemainingColumn(),
-                console=Console(stderr=True),
+            self._bar = rich.progress.Progress(
+                rich.progress.TextColumn("{task.description}"),
+                rich.progress.BarColumn(),
+                rich.progress.MofNCompleteColumn(),
+                rich.progress.TimeRemainingColumn(),
+                console=rich.console.Console(stderr=True),
                 transient=True,
             )
             self._task = self._bar.add_task(description, total=total)
             self._bar.start()
 
     def advance(self, steps: int = 1, description: str | None = None) -> None:
-        """Move on by ``steps``, and say what comes next."""
+        """Advance by ``steps``, and change the description where one is given."""
         if self._bar is not None:
             self._bar.update(self._task, advance=steps, description=description)
 
     def close(self) -> None:
-        """Take the bar off the terminal."""
+        """Remove the bar from the terminal."""
         if self._bar is not None:
             self._bar.stop()
 
@@ -66,7 +57,7 @@ def progress(description: str, total: int) -> Iterator[Bar]:
 
 
 def track(items: Sequence[Item], description: str) -> Iterator[Item]:
-    """Yield ``items`` one by one and show how far that is."""
+    """Yield ``items`` one by one and show progress."""
     with progress(description, len(items)) as bar:
         for item in items:
             yield item

@@ -1,4 +1,4 @@
-"""The terminal shows what we say and nothing else."""
+"""Other libraries' messages kept off the terminal."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import warnings
 def hush() -> None:
     """Silence TensorFlow, absl and Keras: their start-up chatter and deprecation warnings.
 
-    TensorFlow's native code writes to file descriptor 2 by itself, some of it before any of its
-    settings are read. So our own stderr moves to a copy of the descriptor, and the original leads
-    nowhere. Only for the command line's own process.
+    TensorFlow's native code writes to file descriptor 2 directly, partly before any of its settings
+    are read. So our own stderr moves to a copy of that descriptor, and the descriptor itself leads
+    to the null device. Only for the command line's own process.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")

@@ -106,7 +106,7 @@ def test_a_weight_weighs_its_own_term_alone(weights, factor):
     assert [t.weight for t in summed.terms] == pytest.approx(
         [factor * weights[0], -factor * weights[1], -factor * weights[2]]
     )
-    assert [t.measure.classes for t in summed.terms] == [(0,), (1,), (2,)]
+    assert [list(t.measure.items) for t in summed.terms] == [[0], [1], [2]]
 
 
 def test_sums_are_evaluated_as_sums(linear):
