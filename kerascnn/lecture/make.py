@@ -54,15 +54,11 @@ def reproduce(
         DataError: the data set can't be read, or is not what it should be.
         OutputError: ``out`` can't be written to.
     """
-    settings = Settings(seeds=seeds, epochs=epochs, examples=examples, data=data)
-    return _trained(Path(out), settings)
-
-
-def _trained(out: Path, settings: Settings) -> mnist.Results:
-    data = None if settings.data is None else Path(settings.data)
-    digits = load_mnist(settings.examples, data)
+    Settings(seeds=seeds, epochs=epochs, examples=examples)  # sees that there are enough of each
+    out = Path(out)
+    digits = load_mnist(examples, None if data is None else Path(data))
     check_writable(out / "checkpoints")
-    return mnist.reproduce(digits, out, seeds=settings.seeds, epochs=settings.epochs)
+    return mnist.reproduce(digits, out, seeds=seeds, epochs=epochs)
 
 
 def make_book(out: Path, settings: Settings, chapters: Sequence[str] = ()) -> Book:
@@ -90,8 +86,15 @@ def make_book(out: Path, settings: Settings, chapters: Sequence[str] = ()) -> Bo
     with output_folder(out):
         inputs = {name: _inputs(load(name), settings, found) for name in NAMES}
         open_ = [c for c in wanted if _finished(out, c, inputs[c.name]) is None]
-        trains = any("networks" in chapter.uses for chapter in open_)
-        networks = Networks(out, _trained(out, settings) if trains else None)
+        networks = Networks(out)
+        if any("networks" in chapter.uses for chapter in open_):
+            networks.results = reproduce(
+                out,
+                seeds=settings.seeds,
+                epochs=settings.epochs,
+                examples=settings.examples,
+                data=settings.data,
+            )
         for chapter in open_:
             say(f"chapter {chapter.number}, {chapter.name} …")
             _make(chapter, out, settings, networks, inputs[chapter.name])

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from kerascnn.images import Picture
     from kerascnn.lecture.experiments.mnist import Results
+    from kerascnn.lecture.experiments.runner import Builder, Trials
+    from kerascnn.lecture.experiments.task import Task
     from kerascnn.network.network import Network
     from kerascnn.run.run import Run
 
@@ -84,19 +86,15 @@ class ChapterBuilder:
         networks: the networks at hand.
 
     Attributes:
-        out: the book's folder.
         content: what was made up to now.
         files: names of the files that belong to the chapter, in `folder`.
         folder: the chapter's own.
-        checkpoints: a folder for what should survive an interruption.
     """
 
     def __init__(self, chapter: Chapter, out: Path, settings: Settings, networks: Networks) -> None:
         self.chapter = chapter
-        self.out = out
         self.settings = settings
         self.folder = out / "chapters" / chapter.name
-        self.checkpoints = out / "checkpoints" / chapter.name
         self.content = Content()
         self.files: list[str] = []
         self._networks = networks
@@ -129,6 +127,25 @@ class ChapterBuilder:
         if self._networks.results is None:
             raise LookupError(f"chapter {self.chapter.name} does not say that it uses networks")
         return self._networks.results
+
+    def train(
+        self, networks: Mapping[str, Builder], task: Task, *, epochs: int, batch: int
+    ) -> Trials:
+        """Train networks of the chapter's own, and write those of the first seed beside the book.
+
+        Args:
+            networks: what builds them, by name.
+            task: what they learn.
+            epochs: how often each network sees all examples.
+            batch: how many examples a step takes.
+        """
+        from kerascnn.lecture.experiments.runner import run
+
+        out, seeds = self._networks.out, self.seeds
+        folder = out / "checkpoints" / self.chapter.name
+        trials = run(networks, task, folder, seeds=seeds, epochs=epochs, batch=batch)
+        trials.save(out)
+        return trials
 
     # --- what is put on the page --------------------------------------------------------------
 

@@ -26,7 +26,7 @@ What a chapter's numbers depend on is named in ``uses``; it is made again when a
 ``"networks"`` (the trained ones, `ChapterBuilder.network`), ``"seeds"``, or an option of
 `kerascnn.lecture.book.settings.OPTIONS`. An option ``"sgf"`` declared there is the flag ``--sgf``
 of ``kerascnn lecture``, and ``chapter.option("sgf")`` its path, or None where it was not given.
-Computations that should survive an interruption keep their state in ``chapter.checkpoints``.
+Networks of the chapter's own are trained by ``chapter.train``, which resumes after an interruption.
 ``chapter.quick`` says to make a small version.
 """
 

@@ -24,10 +24,17 @@ def make(chapter: ChapterBuilder) -> None:
     """Train the three networks, show what they predict, and walk through AlphaGo's."""
     folder = chapter.option("sgf")
     positions = load_go(folder, go.QUICK_GAMES if chapter.quick else None)
-    trials = go.trials(positions, chapter.checkpoints, seeds=chapter.seeds, quick=chapter.quick)
-    trials.save(chapter.out)
+    epochs = go.epochs(len(positions.y_train), chapter.quick)
+    trials = chapter.train(go.NETWORKS, go.task(positions), epochs=epochs, batch=50)
     source = {"word": "packaged"} if folder is None else positions.source
-    chapter.text("data", **_counts(positions), source=source)
+    chapter.text(
+        "data",
+        train_games=positions.games[0],
+        test_games=positions.games[1],
+        train=len(positions.y_train),
+        test=len(positions.y_test),
+        source=source,
+    )
     chapter.table("networks", [_row(trials, name) for name in trials.of], seeds=chapter.seeds)
     _boards(chapter, positions, trials)
     _accuracies(chapter, trials)
@@ -38,15 +45,6 @@ def make(chapter: ChapterBuilder) -> None:
     chapter.text("alphago")
     _planes(chapter)
     _alphago(chapter)
-
-
-def _counts(positions: Positions) -> dict[str, int]:
-    return {
-        "train_games": positions.games[0],
-        "test_games": positions.games[1],
-        "train": len(positions.y_train),
-        "test": len(positions.y_test),
-    }
 
 
 def _row(trials: Trials, name: str) -> tuple[object, ...]:

@@ -24,12 +24,13 @@ def make(chapter: ChapterBuilder) -> None:
     """Train the four networks, and look at what they listen to."""
     folder = chapter.option("wav")
     spoken = load_speech(folder)
-    trials = speech.trials(spoken, chapter.checkpoints, seeds=chapter.seeds, quick=chapter.quick)
-    trials.save(chapter.out)
+    networks, task = speech.networks(len(spoken.words)), speech.task(spoken, chapter.quick)
+    epochs = speech.QUICK_EPOCHS if chapter.quick else speech.EPOCHS
+    trials = chapter.train(networks, task, epochs=epochs, batch=32)
     chapter.text(
         "data",
         source={"word": "packaged"} if folder is None else spoken.source,
-        train=len(trials.task.y_train),
+        train=len(task.y_train),
         test=len(spoken.y_test),
         words=len(spoken.words),
     )

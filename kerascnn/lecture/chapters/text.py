@@ -19,14 +19,15 @@ def make(chapter: ChapterBuilder) -> None:
     """Train the three networks, and colour sentences by what their words say."""
     file = chapter.option("tsv")
     reviews = load_reviews(file)
-    trials = text.trials(reviews, chapter.checkpoints, seeds=chapter.seeds, quick=chapter.quick)
-    trials.save(chapter.out)
-    positive = float(trials.task.y_test.mean())
+    networks, task = text.networks(reviews.vocabulary.size), text.task(reviews, chapter.quick)
+    epochs = text.QUICK_EPOCHS if chapter.quick else text.EPOCHS
+    trials = chapter.train(networks, task, epochs=epochs, batch=32)
+    positive = float(task.y_test.mean())
     guess = max(positive, 1 - positive)
     chapter.text(
         "data",
         source={"word": "packaged"} if file is None else reviews.source,
-        train=len(trials.task.y_train),
+        train=len(task.y_train),
         test=len(reviews.test),
         words=reviews.vocabulary.size,
         most=f"{guess:.1%}",

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import numpy as np
 
 from kerascnn.lecture.datasets.go import Positions
-from kerascnn.lecture.experiments.runner import Builder, Trials, run
+from kerascnn.lecture.experiments.runner import Builder
 from kerascnn.lecture.experiments.task import Array, Floats, Labels, Task
 from kerascnn.lecture.experiments.training import answers
 from kerascnn.lecture.networks import Model
@@ -28,24 +27,19 @@ QUICK_GAMES = 20
 _TURNED = 600
 
 
-def trials(positions: Positions, folder: Path, *, seeds: int, quick: bool = False) -> Trials:
-    """Train the networks on positions, or resume what an earlier call has begun.
-
-    Args:
-        positions: with the moves that were played.
-        folder: where the checkpoints are.
-        seeds: how many.
-        quick: fewer epochs.
-    """
-    task = Task(
+def task(positions: Positions) -> Task:
+    """Return positions as a task: N×19×19, and the point that was played."""
+    return Task(
         positions.x_train.astype(np.float32),
         positions.y_train,
         positions.x_test.astype(np.float32),
         positions.y_test,
     )
-    seen = QUICK_SEEN if quick else SEEN
-    epochs = min(40, max(2, round(seen / len(task.y_train))))
-    return run(NETWORKS, task, folder, seeds=seeds, epochs=epochs, batch=50)
+
+
+def epochs(positions: int, quick: bool) -> int:
+    """Return how often to see so many positions: at least twice, at most 40 times."""
+    return min(40, max(2, round((QUICK_SEEN if quick else SEEN) / positions)))
 
 
 def turned(boards: Array, points: Labels) -> Iterator[tuple[Array, Labels]]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from kerascnn.lecture.datasets.speech import Spoken
-from kerascnn.lecture.experiments.runner import Builder, Trials, run
+from kerascnn.lecture.experiments.runner import Builder
 from kerascnn.lecture.experiments.task import Array, Floats, Task
 from kerascnn.lecture.networks.speech import speech_cnn, speech_fully_connected
 
@@ -32,27 +31,12 @@ def networks(classes: int) -> Mapping[str, Builder]:
     }
 
 
-def trials(spoken: Spoken, folder: Path, *, seeds: int, quick: bool = False) -> Trials:
-    """Train the networks on spectrograms, or resume what an earlier call has begun.
-
-    Args:
-        spoken: the spectrograms.
-        folder: where the checkpoints are.
-        seeds: how many.
-        quick: fewer epochs and spectrograms.
-    """
-    chosen = slice(None)
-    if quick and len(spoken.y_train) > QUICK_EXAMPLES:
-        chosen = slice(None, None, len(spoken.y_train) // QUICK_EXAMPLES)
-    task = Task(
-        shades(spoken.x_train[chosen]),
-        spoken.y_train[chosen],
-        shades(spoken.x_test),
-        spoken.y_test,
+def task(spoken: Spoken, quick: bool) -> Task:
+    """Return spectrograms as a task; quick, with fewer to learn from."""
+    step = max(1, len(spoken.y_train) // QUICK_EXAMPLES) if quick else 1
+    return Task(
+        shades(spoken.x_train[::step]), spoken.y_train[::step], shades(spoken.x_test), spoken.y_test
     )
-    epochs = QUICK_EPOCHS if quick else EPOCHS
-    built = networks(len(spoken.words))
-    return run(built, task, folder, seeds=seeds, epochs=epochs, batch=32)
 
 
 def shades(spectrograms: npt.NDArray[np.uint8]) -> Floats:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 
 from kerascnn.lecture.datasets.text import WORDS, Review, Reviews, Vocabulary, split
-from kerascnn.lecture.experiments.runner import Builder, Trials, run
+from kerascnn.lecture.experiments.runner import Builder
 from kerascnn.lecture.experiments.task import Array, Labels, Task
 from kerascnn.lecture.experiments.training import Tensor
 from kerascnn.lecture.networks import Layer, Model
@@ -34,27 +33,15 @@ def networks(vocabulary: int) -> Mapping[str, Builder]:
     }
 
 
-def trials(reviews: Reviews, folder: Path, *, seeds: int, quick: bool = False) -> Trials:
-    """Train the networks on sentences, or resume what an earlier call has begun.
-
-    Args:
-        reviews: the sentences.
-        folder: where the checkpoints are.
-        seeds: how many.
-        quick: fewer epochs and sentences.
-    """
+def task(reviews: Reviews, quick: bool) -> Task:
+    """Return sentences as a task: N×40 numbers of words; quick, with fewer to learn from."""
     # Not the first ones: tables are often sorted, positive sentences first.
     step = -(-len(reviews.train) // QUICK_EXAMPLES) if quick else 1
-    learned = reviews.train[::step]
-    task = Task(
-        reviews.vocabulary.encode([review.sentence for review in learned]),
-        sides(learned),
-        reviews.vocabulary.encode([review.sentence for review in reviews.test]),
-        sides(reviews.test),
+    train, test = (
+        (reviews.vocabulary.encode([review.sentence for review in part]), sides(part))
+        for part in (reviews.train[::step], reviews.test)
     )
-    epochs = QUICK_EPOCHS if quick else EPOCHS
-    built = networks(reviews.vocabulary.size)
-    return run(built, task, folder, seeds=seeds, epochs=epochs, batch=32)
+    return Task(*train, *test)
 
 
 def sides(reviews: Sequence[Review]) -> Labels:
