@@ -76,9 +76,11 @@ def open_network(registry: Registry, model: str, flags: Mapping[str, Any]) -> Ne
     from kerascnn.network.memory import parse_bytes
     from kerascnn.terminal.silence import hush
 
-    memory = None if flags["memory"] is None else parse_bytes(flags["memory"])
+    memory = None if flags["memory"] is None else parse_bytes(flags["memory"], option="--memory")
     check_precision(flags["precision"])
-    labels = None if flags["labels"] is None else read_labels(Path(flags["labels"]))
+    labels = (
+        None if flags["labels"] is None else read_labels(Path(flags["labels"]), option="--labels")
+    )
     if not flags["debug"]:
         hush()
     from kerascnn.network.network import Network

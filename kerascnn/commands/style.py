@@ -80,7 +80,7 @@ def style(pictures: Sequence[str], as_json: bool, debug: bool, **flags: Any) -> 
     from kerascnn.network.memory import parse_bytes
     from kerascnn.terminal.silence import hush
 
-    memory = None if flags["memory"] is None else parse_bytes(flags["memory"])
+    memory = None if flags["memory"] is None else parse_bytes(flags["memory"], option="--memory")
     if not debug:
         hush()
     from kerascnn.style.jobs import StyleJob, paint

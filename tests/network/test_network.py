@@ -413,7 +413,7 @@ def test_targets_as_they_are_typed(named):
         ("-1", "from 0 to 2"),
         ("conv:4", "channels 0 to 3"),
         ("conv:x", "channels 0 to 3"),
-        ("cow", "--target takes"),
+        ("cow", "the target must be"),
     ]:
         with pytest.raises(UsageError, match=words):
             named.target(text, scores)
@@ -456,36 +456,12 @@ def test_wrong_pictures(named):
 def test_batches_change_nothing(keras):
     model, images = trained(functional(keras)), pictures(5)
     whole, single = Network(model), Network(model, memory=1)
-    assert single._batches.size(single._prepared.bytes_per_image) == 1
+    assert single.memory.batch_size(100) == 1
     np.testing.assert_allclose(whole.scores(images), single.scores(images), rtol=1e-5)
     target = np.array([0, 1, 2, 0, 1])
     np.testing.assert_allclose(
         whole.gradients(images, target), single.gradients(images, target), rtol=1e-4, atol=1e-7
     )
-
-
-def test_the_run_goes_on_where_memory_is_short(named, capsys):
-    import tensorflow as tf
-
-    sizes = []
-
-    def greedy(images):
-        sizes.append(len(images))
-        if len(images) > 3:
-            raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
-        return (images * 2,)
-
-    images = pictures(16)
-    (found,) = Network(named.model)._batches.run(greedy, 100, images)
-    np.testing.assert_array_equal(found, images * 2)
-    assert sizes == [16, 8, 4] + [2] * 8
-    assert capsys.readouterr().err.count("memory is short") == 3
-
-    def hopeless(images):
-        raise MemoryError
-
-    with pytest.raises(ModelError, match="not enough memory for one picture"):
-        Network(named.model)._batches.run(hopeless, 100, images)
 
 
 def test_functions_for_those_who_write_tensorflow(named):
