@@ -18,6 +18,7 @@ _CUT = (
     "the score does not depend on {} in a way that can be derived: the path between them is cut "
     "(whole numbers, an arg-max, a detached layer) or leads elsewhere"
 )
+_BEHIND = "; class scores are what goes into the {} of {!r}, so take a layer before that"
 
 
 class CompiledFunctions:
@@ -101,15 +102,15 @@ class CompiledFunctions:
         def checked(pictures: Tensor, channels: Tensor) -> tuple[Tensor, ...]:
             result = function(pictures, channels)
             if cut:
-                raise ModelError(_CUT.format("the picture" if at is None else "the layer"))
+                told = _CUT.format("the picture" if at is None else "the layer")
+                raise ModelError(told + self._behind(source, at))
             return result
 
         return checked
 
     def relus(self, source: ScoreSource) -> tuple[LayerCall, ...]:
         """Return the calls that end in a ReLU, on the ways from the picture to a score."""
-        start, end = self._prepared.port.index, self._prepared.source_index(source)
-        return relu_calls(self._prepared.graph.between(start, end))
+        return relu_calls(self._prepared.calls_before(source))
 
     def _score(self, value: Tensor, source: ScoreSource, channels: Tensor) -> Tensor:
         import tensorflow as tf
@@ -118,6 +119,14 @@ class CompiledFunctions:
             return tf.gather(self._prepared.head.scores(value), channels, batch_dims=1)
         value = self._prepared.outward(source.index, value)
         return self._prepared.unit_score(value, source.whole, channels[0])
+
+    def _behind(self, source: ScoreSource, at: int | None) -> str:
+        """Say so where a layer is derived by that comes after the class scores."""
+        found = self._prepared.replaced(source)
+        before = [i for call in self._prepared.calls_before(source) for i in call.outputs]
+        if at is None or at in before or not found:
+            return ""
+        return _BEHIND.format(self._prepared.head.activation, next(iter(found)).path)
 
     def _once(self, key: Hashable, make: Callable[[], Function]) -> Function:
         if key not in self._made:

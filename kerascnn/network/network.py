@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerascnn.errors import ModelError, one_line
+from kerascnn.errors import ModelError, UsageError, one_line
 from kerascnn.families import family_of_model
 from kerascnn.graph.compiled import as_written
 from kerascnn.graph.head import Head
@@ -177,9 +177,25 @@ class Network:
             raise ModelError("the network has no convolution with maps")
         return found
 
-    def last_convolution(self) -> Layer:
-        """Return the last convolution, the one nearest to the classes."""
-        return self.convolutions()[-1]
+    def last_convolution(self, target: Target | int | None = None) -> Layer:
+        """Return the last convolution, the one nearest to the classes.
+
+        Args:
+            target: where it is given, the last one that the target's score is computed from.
+
+        Raises:
+            ModelError: the network has none.
+            UsageError: there is none before the target.
+        """
+        found = self.convolutions()
+        if target is not None:
+            calls = self._prepared.calls_before(self._targets.source(target))
+            before = {index for call in calls for index in call.outputs}
+            found = [layer for layer in found if layer.index in before]
+        if not found:
+            what = target if isinstance(target, Unit) else "the class scores"
+            raise UsageError(f"there is no convolution before {what}; choose a layer by its name")
+        return found[-1]
 
     def weights(self, layer: str | Layer) -> np.ndarray:
         """Return a layer's kernel: height × width × inputs × filters, or inputs × neurons.
@@ -345,7 +361,7 @@ class Network:
 
     def rectifiers(self, target: Target | int | None = None) -> list[str]:
         """Return the names of the layers that end in a ReLU, on the way to a target's score."""
-        source = self._targets.of_unit(target)[0] if isinstance(target, Unit) else CLASSES
+        source = CLASSES if target is None else self._targets.source(target)
         return [call.path for call in self._functions.relus(source)]
 
     def function(self, *layers: str | Layer) -> Callable[[Tensor], tuple[Tensor, ...]]:

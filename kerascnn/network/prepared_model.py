@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -121,6 +122,15 @@ class PreparedModel:
     def replaced(self, source: ScoreSource) -> Mapping[LayerCall, Replace]:
         """Return what is done instead of some calls on the way to a score: logits come out."""
         return self.head.replace if source.index is None else {}
+
+    def calls_before(self, source: ScoreSource) -> list[LayerCall]:
+        """Return the calls on the ways from the picture to a score, in order.
+
+        Class scores are logits: the call that ends in the head's activation is not among them.
+        """
+        calls = self.graph.between(self.port.index, self.source_index(source))
+        head = self.replaced(source)
+        return list(itertools.takewhile(lambda call: call not in head, calls))
 
     def run(
         self,

@@ -69,6 +69,10 @@ class Targets:
             )
         return CLASSES, classes
 
+    def source(self, target: Target | int) -> ScoreSource:
+        """Return the tensor that a target's score is computed from."""
+        return self.of_unit(target)[0] if isinstance(target, Unit) else CLASSES
+
     def of_unit(self, unit: Unit) -> tuple[ScoreSource, int]:
         """Return where a unit's score is computed from: the tensor and its channel.
 
