@@ -214,7 +214,7 @@ class MaxActivation(Visualizer):
                     f"the first {_FIRST} of the {total} units of {what} are shown (--unit all)"
                 )
             return list(range(total if total <= _ALL_UP_TO else _FIRST))
-        return parse_units(self.unit, total, what)
+        return parse_units(self.unit, total, what, option="--unit")
 
     def _size(self, network, layer):
         """Return height and width: the model's, or less where a filter sees less."""

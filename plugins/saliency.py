@@ -217,15 +217,9 @@ def _map_layer(name, network, target):
         raise UsageError(f"--layer takes one layer. {name!r} fits {len(chosen)}")
     layer, why = chosen[0], f"the maps are those of {chosen[0].name}, as --layer says"
     if name == "last-conv":
+        layer = network.last_convolution(target)
         why = f"the maps are those of {layer.name}, the last convolution (--layer takes another)"
         if isinstance(target, Unit):
-            # A convolution behind the unit has no say in it.
-            names = [found.name for found in network.layers]
-            end = names.index(network.layer(target.layer).name)
-            before = [c for c in network.convolutions() if names.index(c.name) <= end]
-            if not before:
-                raise UsageError(f"there is no convolution before --target {target}; take --layer")
-            layer = before[-1]
             why = f"the maps are those of {layer.name}, the last convolution up to {target}"
     if not layer.is_map:
         raise UsageError(

@@ -36,7 +36,7 @@ class TopImagesOfUnits(Visualizer):
         order = _order(values, self.count)
         values, indices = (np.take_along_axis(each, order, 0).T for each in (values, indices))
         places = np.take_along_axis(places, order[..., None], 0).transpose(1, 0, 2)
-        units = parse_units(self.unit or ("all",), len(values), layer.name)
+        units = parse_units(self.unit or ("all",), len(values), layer.name, option="--unit")
         values, indices, places = values[units], indices[units], places[units]
         return TopImages(
             values,

@@ -40,13 +40,13 @@ def size(text: str) -> int:
     """Return the number of bytes in the text of a flag like ``--memory``."""
     from kerascnn.network.memory import parse_bytes
 
-    return parse_bytes(text)
+    return parse_bytes(text, option="--memory")
 
 
 def _labels(path: str) -> tuple[str, ...]:
     from kerascnn.network.labels import read_labels
 
-    return read_labels(Path(path))
+    return read_labels(Path(path), option="--labels")
 
 
 def _add_files(ctx: click.Context, _parameter: click.Parameter, files: Sequence[str]) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from kerascnn.graph.live_types import KerasLayer
 from kerascnn.graph.receptive import Field
 
 
@@ -46,7 +46,7 @@ class Layer:
         return self.shape[-1] or 0
 
 
-def _kernel_variable(layer: Any) -> Any | None:
+def _kernel_variable(layer: KerasLayer) -> KerasLayer | None:
     for name in ("kernel", "depthwise_kernel"):
         found = getattr(layer, name, None)
         if found is not None and len(found.shape) in (2, 3, 4):
@@ -54,7 +54,7 @@ def _kernel_variable(layer: Any) -> Any | None:
     return None
 
 
-def kernel_shape(layer: Any) -> tuple[int, ...] | None:
+def kernel_shape(layer: KerasLayer) -> tuple[int, ...] | None:
     """Return the shape that `kernel_of` would give, without reading the numbers."""
     variable = _kernel_variable(layer)
     if variable is None:
@@ -70,7 +70,7 @@ def _ordered_shape(kind: str, shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape
 
 
-def kernel_of(layer: Any) -> np.ndarray | None:
+def kernel_of(layer: KerasLayer) -> np.ndarray | None:
     """Return a live layer's kernel: height × width × inputs × filters, or inputs × neurons.
 
     A depthwise kernel has its one filter for each input in the last axis: h × w × 1 × inputs.
@@ -85,6 +85,6 @@ def kernel_of(layer: Any) -> np.ndarray | None:
     return kernel.reshape(_ordered_shape(kind, kernel.shape))
 
 
-def parameters_of(layer: Any) -> int:
+def parameters_of(layer: KerasLayer) -> int:
     """Return how many numbers a live layer learned or keeps."""
     return sum(math.prod(int(n) for n in w.shape) for w in getattr(layer, "weights", []))

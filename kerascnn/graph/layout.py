@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 from kerascnn.errors import ModelError
+from kerascnn.graph.live_types import KerasLayer, Tensor
 from kerascnn.graph.model_graph import Graph, Port
-from kerascnn.graph.receptive import channel_axis
 
 _CHANNELS = (1, 3, 4)
 
@@ -27,7 +26,7 @@ class Layout:
     axis: int
     rank: int
 
-    def to_model(self, pictures: Any) -> Any:
+    def to_model(self, pictures: Tensor) -> Tensor:
         """Turn an N×H×W×C tensor into what the model takes."""
         import tensorflow as tf
 
@@ -66,6 +65,14 @@ def layout_of(graph: Graph, port: Port) -> Layout:
     raise ModelError(f"input {port.name!r} of shape {shape} is no picture; {hint}")
 
 
+def channel_axis(layer: KerasLayer) -> int | None:
+    """Return the channel axis (1 or 3) that a layer of rank 4 declares; None if it has no say."""
+    declared = getattr(layer, "data_format", None)
+    if declared == "channels_first":
+        return 1
+    return 3 if declared == "channels_last" else None
+
+
 def _square(length: int) -> tuple[int, int, int]:
     for channels in (1, 3):
         side = math.isqrt(length // channels)
@@ -77,13 +84,13 @@ def _square(length: int) -> tuple[int, int, int]:
 def _picture_axis(graph: Graph, port: Port) -> int:
     """Return the channel axis of a rank-4 input: what the first layer that cares says."""
     front = {port.index}
-    for step in graph.steps:
-        if not front.intersection(step.inputs):
+    for call in graph.calls:
+        if not front.intersection(call.inputs):
             continue
-        declared = channel_axis(step.layer)
+        declared = channel_axis(call.layer)
         if declared is not None:
             return declared
-        front.update(step.outputs)
+        front.update(call.outputs)
     sizes = port.shape or ()
     # No layer has a say: a short first axis before two longer ones must be the channels.
     first = sizes[1] in _CHANNELS and sizes[3] not in _CHANNELS

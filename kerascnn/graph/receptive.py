@@ -1,6 +1,6 @@
 """Where a unit looks: channel axes and receptive fields, by arithmetic on the graph.
 
-The places of a layer's outputs are carried back, step by step and axis by axis, to the places of
+The places of a layer's outputs are carried back, call by call and axis by axis, to the places of
 the picture that they depend on. Padding depends on nothing, so places are cut at each map's edge
 and the result is exact; a layer that is not known counts as seeing everything.
 """
@@ -9,36 +9,20 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 
-from kerascnn.graph.connectivity import (
-    WINDOWED,
-    Axis,
-    Sliding,
-    is_elementwise,
-    length_after,
-    sliding,
-    straight,
-    taps,
-)
-from kerascnn.graph.model_graph import Graph, LayerCall
+from kerascnn.graph.connectivity import Axis, Sliding, inputs_taken, length_after, sliding
+from kerascnn.graph.layout import channel_axis
+from kerascnn.graph.model_graph import Graph, LayerCall, Shape
 from kerascnn.sizes import size_text
 
-__all__ = [
-    "WINDOWED",
-    "Box",
-    "Field",
-    "Geometry",
-    "Sliding",
-    "channel_axis",
-    "is_elementwise",
-    "sliding",
-]
-
-Seen = np.ndarray | None
+Seen: TypeAlias = np.ndarray | None
 """Places along one axis, in rising order; None for all."""
+
+Size: TypeAlias = tuple[int, int]
+"""A picture's height and width."""
 
 _NOTHING = np.empty(0, np.int64)
 _FAR = 1 << 20  # a place well inside an endless map
@@ -86,22 +70,20 @@ class Geometry:
     def __init__(self, graph: Graph, index: int, axis: int) -> None:
         self.graph = graph
         self.index = index
-        self.shapes: dict[int, tuple[int | None, ...] | None] = {
-            port.index: port.shape for port in graph.inputs
-        }
+        self.shapes: dict[int, Shape | None] = {port.index: port.shape for port in graph.inputs}
         self.axes: dict[int, int] = {index: axis}
         self.warnings: list[str] = []
         self._lengths: dict[tuple[int, int], dict[int, int | None]] = {}
-        self._known: dict[tuple[int, int, int, tuple[int, int]], Seen] = {}
+        self._known: dict[tuple[int, int, int, Size], Seen] = {}
         convolved: set[int] = set()  # tensors whose channel axis a layer has settled
-        for step in graph.steps:
-            self.shapes.update(zip(step.outputs, step.shapes, strict=True))
-            self._settle(step, convolved)
+        for call in graph.calls:
+            self.shapes.update(zip(call.outputs, call.shapes, strict=True))
+            self._settle(call, convolved)
 
-    def _settle(self, step: LayerCall, convolved: set[int]) -> None:
-        sources = [i for i in step.inputs if self._rank(i) == 4]
-        results = [i for i in step.outputs if self._rank(i) == 4]
-        declared = channel_axis(step.layer)
+    def _settle(self, call: LayerCall, convolved: set[int]) -> None:
+        sources = [i for i in call.inputs if self._rank(i) == 4]
+        results = [i for i in call.outputs if self._rank(i) == 4]
+        declared = channel_axis(call.layer)
         if declared is None:
             axis = next((self.axes[i] for i in sources if i in self.axes), 3)
             if any(i in convolved for i in sources):
@@ -110,19 +92,23 @@ class Geometry:
             axis = declared
             for source in sources:
                 if source in convolved and self.axes[source] != declared:
-                    self.warnings.append(self._surprise(step, source))
+                    self.warnings.append(self._order_warning(call, source))
             convolved.update(results)
         self.axes.update((i, axis) for i in results)
 
-    def _surprise(self, step: LayerCall, source: int) -> str:
+    def _order_warning(self, call: LayerCall, source: int) -> str:
         before = self.graph.producer(source)
-        verb = "pools" if "Pooling" in step.kind else "runs"
+        verb = "pools" if "Pooling" in call.kind else "runs"
         return (
-            f"{step.kind} {step.path!r} {verb} over the axis that "
+            f"{call.kind} {call.path!r} {verb} over the axis that "
             f"{before.kind if before else 'the input'} {before.path if before else ''!r} used for "
             f"channels: it takes {_shown(self.shapes[source])} as height, width, channels where "
             "channels come first (set the same data_format on every layer)"
         )
+
+    def channel_axis(self, index: int) -> int:
+        """Return the channel axis of a tensor of rank 4; 3 where nothing is known of it."""
+        return self.axes.get(index, 3)
 
     def _rank(self, index: int) -> int | None:
         shape = self.shapes.get(index)
@@ -130,24 +116,17 @@ class Geometry:
 
     def field(self, index: int) -> Field | None:
         """Return the receptive field of a tensor's units; None where each sees everything."""
-        sizes, strides, before = [], [], []
-        for axis in (0, 1):
-            even = self._evenly[axis].get(index)
-            if even is not None:
-                stride, first, last = even
-                sizes.append(last - first + 1)
-                strides.append(stride)
-                before.append(-first)
-                continue
-            one, next_ = (self._trace(index, axis, _FAR + n, None) for n in (0, 1))
-            if one is None or next_ is None or not len(one) or not len(next_):
-                return None
-            sizes.append(int(one[-1] - one[0]) + 1)
-            strides.append(int(next_[0] - one[0]))
-            before.append(_FAR * strides[-1] - int(one[0]))
-        return Field((sizes[0], sizes[1]), (strides[0], strides[1]), (before[0], before[1]))
+        rows = self._move(index, 0)
+        columns = None if rows is None else self._move(index, 1)
+        if rows is None or columns is None:
+            return None
+        return Field(
+            (rows.reach, columns.reach),
+            (rows.stride, columns.stride),
+            (rows.before, columns.before),
+        )
 
-    def box(self, index: int, row: int, column: int, size: tuple[int, int]) -> Box:
+    def box(self, index: int, row: int, column: int, size: Size) -> Box:
         """Return the part of the picture that one unit of a tensor sees.
 
         Args:
@@ -170,64 +149,66 @@ class Geometry:
             return Box(0, 0, 0, 0)
         return Box(ends[0][0], ends[1][0], ends[0][1], ends[1][1])
 
-    @functools.cached_property
-    def _evenly(self) -> tuple[dict[int, tuple[int, int, int] | None], ...]:
-        """Each axis' tensors: stride, first and last place seen by the unit at 0, forward.
+    def _move(self, index: int, axis: int) -> Sliding | None:
+        """Return how the field of a tensor's units slides over the picture along an axis."""
+        if (even := self._even[axis].get(index)) is not None:
+            return even
+        one, following = (self._trace(index, axis, _FAR + n, None) for n in (0, 1))
+        if one is None or following is None or not len(one) or not len(following):
+            return None
+        stride = int(following[0] - one[0])
+        return Sliding(int(one[-1] - one[0]) + 1, stride, _FAR * stride - int(one[0]))
 
-        None for a tensor whose units can't be described so; what does not hang on the picture is
-        left out.
+    @functools.cached_property
+    def _even(self) -> tuple[dict[int, Sliding | None], ...]:
+        """How each tensor's fields slide over the picture along each axis, worked out forward.
+
+        None for a tensor whose fields do not slide evenly; a tensor that does not depend on the
+        picture is left out.
         """
-        found: list[dict[int, tuple[int, int, int] | None]] = []
+        found: list[dict[int, Sliding | None]] = []
         for axis in (0, 1):
-            even: dict[int, tuple[int, int, int] | None] = {self.index: (1, 0, 0)}
-            for step in self.graph.steps:
-                sources = [i for i in step.inputs if i in even]
-                if not sources:
-                    continue
-                joined = _joined([self._onward(step, i, axis, even[i]) for i in sources])
-                even.update((output, joined) for output in step.outputs)
+            even: dict[int, Sliding | None] = {self.index: Sliding()}
+            for call in self.graph.calls:
+                sources = [i for i in call.inputs if i in even]
+                if sources:
+                    joined = _joined([self._onward(call, i, axis, even[i]) for i in sources])
+                    even.update((output, joined) for output in call.outputs)
             found.append(even)
         return tuple(found)
 
     def _onward(
-        self, step: LayerCall, source: int, axis: int, even: tuple[int, int, int] | None
-    ) -> tuple[int, int, int] | None:
-        if even is None or not self._is_map(step, source):
+        self, call: LayerCall, source: int, axis: int, even: Sliding | None
+    ) -> Sliding | None:
+        if even is None or not self._is_map(call, source):
             return None
-        move = straight(step, self._axis(step, source, axis, None))
-        if move is None:
-            return None
-        return (even[0] * move[0], even[1] + even[0] * move[1], even[2] + even[0] * move[2])
+        move = sliding(call, self._axis(call, source, axis, None))
+        return None if move is None else move.after(even)
 
-    def _trace(self, index: int, axis: int, place: int, size: tuple[int, int] | None) -> Seen:
+    def _trace(self, index: int, axis: int, place: int, size: Size | None) -> Seen:
         """Return the picture's places that a unit sees; with no size, of an endless picture."""
         if index != self.index and self._rank(index) != 4:
             return None
         seen: dict[int, Seen] = {index: np.array([place], np.int64)}
-        for step in reversed(self.graph.steps):
-            wanted = [seen[i] for i in step.outputs if i in seen]
+        for call in reversed(self.graph.calls):
+            wanted = [seen[i] for i in call.outputs if i in seen]
             if not wanted:
                 continue
             places = functools.reduce(_union, wanted)
-            for source in step.inputs:
-                back = None if places is None else self._back(step, source, axis, places, size)
+            for source in call.inputs:
+                back = None if places is None else self._back(call, source, axis, places, size)
                 seen[source] = _union(seen[source], back) if source in seen else back
         return seen.get(self.index, _NOTHING)
 
     def _back(
-        self,
-        step: LayerCall,
-        source: int,
-        axis: int,
-        places: np.ndarray,
-        size: tuple[int, int] | None,
+        self, call: LayerCall, source: int, axis: int, places: np.ndarray, size: Size | None
     ) -> Seen:
-        if not self._is_map(step, source):
+        if not self._is_map(call, source):
             return None
-        place = self._axis(step, source, axis, size)
+        place = self._axis(call, source, axis, size)
         if size is None and place.before == 1 != place.after:
             return None  # broadcast: which unit of an endless map it was is lost
-        back = taps(step, place)
+        back = inputs_taken(call, place)
         if back is None or not len(places):
             return None if back is None else _NOTHING
         found = back(places)
@@ -238,21 +219,21 @@ class Geometry:
             inside &= found < place.before
         return np.asarray(found[inside])
 
-    def _is_map(self, step: LayerCall, source: int) -> bool:
+    def _is_map(self, call: LayerCall, source: int) -> bool:
         if self._rank(source) != 4 or source not in self.axes:
             return False
         # What the layer calls a place may be a channel to the one before.
-        return channel_axis(step.layer) in (None, self.axes[source])
+        return channel_axis(call.layer) in (None, self.axes[source])
 
-    def _axis(self, step: LayerCall, source: int, axis: int, size: tuple[int, int] | None) -> Axis:
+    def _axis(self, call: LayerCall, source: int, axis: int, size: Size | None) -> Axis:
         return Axis(
             axis,
             self.axes[source],
             self._length(source, axis, size),
-            self._length(step.outputs[0], axis, size),
+            self._length(call.outputs[0], axis, size),
         )
 
-    def _length(self, index: int, axis: int, size: tuple[int, int] | None) -> int | None:
+    def _length(self, index: int, axis: int, size: Size | None) -> int | None:
         """Return how many places a tensor has along an axis, for a picture of a size."""
         shape = self.shapes.get(index)
         if shape is None or len(shape) != 4 or index not in self.axes:
@@ -265,44 +246,36 @@ class Geometry:
             self._lengths[key] = self._all_lengths(axis, size)
         return self._lengths[key].get(index)
 
-    def _all_lengths(self, axis: int, size: tuple[int, int]) -> dict[int, int | None]:
+    def _all_lengths(self, axis: int, size: Size) -> dict[int, int | None]:
         """Return every tensor's length for a picture of a size, where the model leaves it open."""
         lengths: dict[int, int | None] = {self.index: size[axis]}
-        for step in self.graph.steps:
+        for call in self.graph.calls:
             found = [
-                length_after(step, Axis(axis, self.axes[i], lengths[i], None))
-                for i in step.inputs
+                length_after(call, Axis(axis, self.axes[i], lengths[i], None))
+                for i in call.inputs
                 if i in lengths and i in self.axes
             ]
             # Maps of one row or column are broadcast to the others.
             longest = max((n for n in found if n is not None), default=None)
-            for output in step.outputs:
+            for output in call.outputs:
                 fixed = self._length(output, axis, None)
                 lengths[output] = longest if fixed is None else fixed
         return lengths
-
-
-def channel_axis(layer: Any) -> int | None:
-    """Return the channel axis (1 or 3) that a layer of rank 4 declares; None if it has no say."""
-    declared = getattr(layer, "data_format", None)
-    if declared == "channels_first":
-        return 1
-    return 3 if declared == "channels_last" else None
 
 
 def _union(one: Seen, other: Seen) -> Seen:
     return None if one is None or other is None else np.union1d(one, other)
 
 
-def _joined(
-    evens: list[tuple[int, int, int] | None],
-) -> tuple[int, int, int] | None:
-    """Return what units see that take several inputs, if these move alike."""
-    known = [even for even in evens if even is not None]
-    if len(known) < len(evens) or len({stride for stride, _, _ in known}) > 1:
+def _joined(moves: list[Sliding | None]) -> Sliding | None:
+    """Return how the fields of units slide that take several inputs, if these slide alike."""
+    known = [move for move in moves if move is not None]
+    if len(known) < len(moves) or len({move.stride for move in known}) > 1:
         return None
-    return known[0][0], min(first for _, first, _ in known), max(last for _, _, last in known)
+    before = max(move.before for move in known)
+    last = max(move.reach - move.before for move in known)
+    return Sliding(last + before, known[0].stride, before)
 
 
-def _shown(shape: tuple[int | None, ...] | None) -> str:
+def _shown(shape: Shape | None) -> str:
     return size_text((shape or ())[1:])

@@ -1,49 +1,46 @@
-"""Layers that are a weighted sum of the layer before: what sums over their maps come to."""
+"""Layers that are a weighted sum of the layer before: what the sums over their maps are."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kerascnn.graph.head import function_name
-from kerascnn.graph.model_graph import LayerCall
-from kerascnn.network.prepared_model import Prepared
-
-if TYPE_CHECKING:
-    from kerascnn.graph.layers import Layer
+from kerascnn.graph.activation import activation_name
+from kerascnn.graph.layers import Layer
+from kerascnn.network.layer_catalogue import LayerCatalogue
+from kerascnn.network.prepared_model import PreparedModel
 
 _KINDS = frozenset({"Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose", "Dense"})
 
 
-def is_affine(step: LayerCall, before: Layer) -> bool:
-    """Return whether a step is a weighted sum plus a bias of a layer of fixed size."""
-    if step.kind not in _KINDS or None in before.shape:
-        return False
-    return function_name(step.layer.activation) == "linear"
-
-
-def affine(
-    prepared: Prepared, before: Layer, layer: Layer, channels: Sequence[int]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return weights (channels × the shape of ``before``) and constants of channels' sums.
+def affine_sums(
+    prepared: PreparedModel, catalogue: LayerCatalogue, layer: Layer, channels: Sequence[int]
+) -> tuple[str, np.ndarray, np.ndarray] | None:
+    """Return what sums over a layer's maps are made of; see `Network.affine`.
 
     Args:
         prepared: the model.
-        before: what the layer takes.
-        layer: one that `is_affine`.
+        catalogue: its layers.
+        layer: the layer.
         channels: which of its filters or neurons.
     """
     import tensorflow as tf
 
+    call = catalogue.call_of(layer)
+    before = [known for known in catalogue.layers if known.index in call.inputs]
+    if len(call.inputs) != 1 or len(before) != 1 or None in before[0].shape:
+        return None
+    if call.kind not in _KINDS or activation_name(call.layer) != "linear":
+        return None
+    source = before[0]
     # Called once, so compiling it would take longer than running it.
-    at = tf.zeros((len(channels), *before.stored_shape))
+    at = tf.zeros((len(channels), *source.stored_shape))
     with tf.GradientTape() as tape:
         tape.watch(at)
-        (value,) = prepared.graph.run({before.index: at}, [layer.index])
+        (value,) = prepared.graph.run({source.index: at}, [layer.index])
         value = prepared.outward(layer.index, value)
         value = tf.reduce_sum(value, tuple(range(1, value.shape.rank - 1)))
         value = tf.reduce_sum(value * tf.one_hot(list(channels), layer.channels), -1)
-    weights = prepared.outward(before.index, tape.gradient(value, at))
-    return np.asarray(weights), np.asarray(value)
+    weights = prepared.outward(source.index, tape.gradient(value, at))
+    return source.name, np.asarray(weights), np.asarray(value)

@@ -1,16 +1,16 @@
-"""Many pictures through one compiled function, as many at once as memory allows."""
+"""Many pictures through one function, as many at once as memory allows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from typing import Any
 
 import numpy as np
 
 from kerascnn.errors import ModelError
+from kerascnn.graph.live_types import Tensor
 from kerascnn.network.memory import MemoryBudget
-from kerascnn.terminal.progress import Bar, progress, say
+from kerascnn.terminal.progress import progress, say
 
 
 class Batches:
@@ -29,7 +29,7 @@ class Batches:
 
     def run(
         self,
-        function: Callable[..., Any],
+        function: Callable[..., tuple[Tensor, ...]],
         per_item: int,
         *columns: np.ndarray,
         ends: Sequence[int] = (),
@@ -47,40 +47,22 @@ class Batches:
         Raises:
             ModelError: there is no memory for a single row.
         """
-        shown = progress(description, len(columns[0])) if description else nullcontext()
-        with shown as bar:
-            return self._run(function, per_item, columns, ends, bar)
-
-    def _run(
-        self,
-        function: Callable[..., Any],
-        per_item: int,
-        columns: tuple[np.ndarray, ...],
-        ends: Sequence[int],
-        bar: Bar | None,
-    ) -> tuple[np.ndarray, ...]:
-        import tensorflow as tf
-
         count, start = len(columns[0]), 0
         parts: list[tuple[np.ndarray, ...]] = []
-        while start < count:
-            end = next((end for end in ends if end > start), count)
-            size = min(self.size(per_item), end - start)
-            given = [column[start : start + size] for column in columns]
-            try:
-                parts.append(tuple(np.asarray(value) for value in function(*given)))
-            except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-                if size == 1:
-                    raise ModelError(
-                        "there is not enough memory for one picture; close other programs or take "
-                        "a smaller one"
-                    ) from error
-                self._ceiling = per_item * (size // 2)
-                say(f"memory is short: {size // 2} pictures at once instead of {size}")
-                continue
-            start += size
-            if bar is not None:
-                bar.advance(size)
+        shown = progress(description, count) if description else nullcontext()
+        with shown as bar:
+            while start < count:
+                end = next((end for end in ends if end > start), count)
+                size = min(self.size(per_item), end - start)
+                part = self._tried(function, [c[start : start + size] for c in columns])
+                if part is None:
+                    self._ceiling = per_item * (size // 2)
+                    say(f"memory is short: {size // 2} pictures at once instead of {size}")
+                    continue
+                parts.append(part)
+                start += size
+                if bar is not None:
+                    bar.advance(size)
         if len(parts) == 1:  # large maps are not copied once more
             return parts[0]
         return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
@@ -91,3 +73,19 @@ class Batches:
         if self._ceiling is None:
             return size
         return max(1, min(size, self._ceiling // max(per_item, 1)))
+
+    def _tried(
+        self, function: Callable[..., tuple[Tensor, ...]], columns: Sequence[np.ndarray]
+    ) -> tuple[np.ndarray, ...] | None:
+        """Return a batch's results; None where there is no memory for so many rows."""
+        import tensorflow as tf
+
+        try:
+            return tuple(np.asarray(value) for value in function(*columns))
+        except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+            if len(columns[0]) > 1:
+                return None
+            raise ModelError(
+                "there is not enough memory for one picture; close other programs or take a "
+                "smaller one"
+            ) from error

@@ -11,186 +11,205 @@ own size, which suit its positions.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
 
-from kerascnn.graph.model_graph import LayerCall
-from kerascnn.network.incremental_plan import Context, Plan, Region, Task, make_plan
-from kerascnn.network.locality import Local
-from kerascnn.network.prepared_model import Prepared
+from kerascnn.graph.layer_copy import copy_with
+from kerascnn.graph.live_types import Tensor
+from kerascnn.graph.model_graph import LayerCall, Replace
+from kerascnn.network.incremental_plan import Context, Plan, Region, Task, make_plan, picture_region
+from kerascnn.network.locality import Local, Sizes
+from kerascnn.network.patches import Patches
+from kerascnn.network.prepared_model import PreparedModel, ScoreSource
+
+_PadKey: TypeAlias = tuple[int, tuple[tuple[int, int], ...], float]
 
 
-@dataclass(frozen=True, eq=False)
-class Base:
-    """A plain picture with all its maps.
-
-    Attributes:
-        wanted: the tensor that is asked for.
-        steps: the steps from the picture to it.
-        values: tensor number → its value for the picture, a batch of one.
-        shapes: tensor number → shape, batch included.
-        padded: the same maps with padding around them, as they are needed.
-    """
-
-    wanted: int
-    steps: tuple[LayerCall, ...]
-    values: dict[int, Any]
-    shapes: dict[int, tuple[int, ...]]
-    padded: dict[Any, Any] = field(default_factory=dict)
-
-
-class Incremental:
-    """Computes what patches change.
+class IncrementalScores:
+    """Scores patches by what they change, and keeps account of what was computed.
 
     Args:
         prepared: the model.
+        patches: the picture and the patches on it.
+        source: what is scored.
+        channel: the channel that is scored, of a unit.
+
+    Attributes:
+        plain: the plain picture's scores, a batch of one.
+        shapes: tensor number → shape, batch included.
+        work: how many whole pictures' work was done.
     """
 
-    def __init__(self, prepared: Prepared) -> None:
+    def __init__(
+        self, prepared: PreparedModel, patches: Patches, source: ScoreSource, channel: int
+    ) -> None:
         self._prepared = prepared
+        self._patches = patches
+        self._source = source
+        self._channel = channel
+        self._wanted = prepared.source_index(source)
+        self._calls = prepared.graph.between(prepared.port.index, self._wanted)
+        self._maps = _PlainMaps(prepared, patches.image, self._calls, prepared.replaced(source))
+        self._reasons: dict[str, str] = {}
+        self.work = 0.0
+        self.shapes = self._maps.shapes
+        self.plain = np.asarray(self._scored(self._maps.values[self._wanted]))
 
-    def base(self, image: np.ndarray, wanted: int, logits: bool) -> Base:
-        """Run the plain picture.
+    @property
+    def whole(self) -> dict[str, str]:
+        """From which layers on whole maps were computed, and why, in the model's order."""
+        found = {call.path: self._reasons.get(call.path) for call in self._calls}
+        return {path: reason for path, reason in found.items() if reason}
 
-        Args:
-            image: H×W×C in the model's values.
-            wanted: the tensor that is asked for.
-            logits: whether the head's activation is left out.
-        """
+    def plan(self, positions: np.ndarray) -> Plan:
+        """Work out what some patches change."""
+        prepared, (height, width, _) = self._prepared, self._patches.image.shape
+        region = picture_region(self._patches.boxes[positions], (height, width))
+        axis = prepared.geometry.channel_axis
+        return make_plan(self._calls, prepared.port.index, region, self.shapes, axis)
+
+    def rows(self, positions: np.ndarray) -> tuple[Tensor]:
+        """Return the scores of some patches, a row each."""
+        plan = self.plan(positions)
+        batch = self._computed(plan, positions)
+        if self._wanted in batch.whole:
+            rows = self._scored(batch.whole[self._wanted])
+        else:
+            region = plan.regions[self._wanted]
+            old = _cut(self._maps.values[self._wanted], region.start, region.size)
+            rows = self._change(batch.windows[self._wanted], old) + self.plain
+        self._reasons.update(plan.whole)
+        self.work += len(positions) * plan.work / max(plan.full_work, 1.0)
+        return (rows,)
+
+    def _computed(self, plan: Plan, positions: np.ndarray) -> _Batch:
         import tensorflow as tf
 
-        prepared = self._prepared
-        steps = prepared.graph.between(prepared.port.index, wanted)
-        indices = sorted({i for step in steps for i in (*step.inputs, *step.outputs)})
-        values = prepared.inner(tf.constant(image[np.newaxis]), indices, logits=logits)
-        shapes = {i: tuple(value.shape) for i, value in zip(indices, values, strict=True)}
-        return Base(wanted, tuple(steps), dict(zip(indices, values, strict=True)), shapes)
-
-    def plan(self, base: Base, region: Region) -> Plan:
-        """Work out what changes.
-
-        Args:
-            base: the plain picture.
-            region: what changes in it.
-        """
-        return make_plan(
-            base.steps,
-            self._prepared.port.index,
-            region,
-            base.shapes,
-            self._prepared.channel_axis,
-        )
-
-    def run(
-        self, plan: Plan, base: Base, patches: np.ndarray, logits: bool
-    ) -> tuple[Any, Any | None]:
-        """Compute what a batch of patches changes.
-
-        Args:
-            plan: what changes, for these very positions.
-            base: the plain picture.
-            patches: B×h×w×C, the windows of the picture with the patches in them.
-            logits: whether the head's activation is left out.
-
-        Returns:
-            The tensor asked for, whole, and None; or the window of it that changes, and the plain
-            picture's values there.
-        """
-        import tensorflow as tf
-
-        port = self._prepared.port
-        run = _Run(plan, base)
-        run.windows[port.index] = tf.cast(patches, port.dtype)
-        replace = self._prepared.head.replace if logits else {}
-        last = {index: n for n, task in enumerate(plan.tasks) for index in task.step.inputs}
+        port, batch = self._prepared.port, _Batch(plan, self._maps)
+        region, replaced = plan.regions[port.index], self._prepared.replaced(self._source)
+        patches = self._patches.windows(positions, region.start, region.size)
+        batch.windows[port.index] = tf.cast(patches, port.dtype)
+        last = {index: n for n, task in enumerate(plan.tasks) for index in task.call.inputs}
         for number, task in enumerate(plan.tasks):
-            run.do(task, replace.get(task.step))
-            for index in task.step.inputs:
+            batch.do(task, replaced.get(task.call))
+            for index in task.call.inputs:
                 if last[index] == number:
-                    run.windows.pop(index, None)
-                    run.whole.pop(index, None)
-        if base.wanted in run.whole:
-            return run.whole[base.wanted], None
-        region = plan.regions[base.wanted]
-        old = _cut(base.values[base.wanted], region.start, region.size)
-        return run.windows[base.wanted], old
+                    batch.windows.pop(index, None)
+                    batch.whole.pop(index, None)
+        return batch
+
+    def _scored(self, value: Tensor) -> Tensor:
+        """Turn the tensor that is scored into scores."""
+        index = self._source.index
+        if index is None:
+            return self._prepared.head.scores(value)
+        value = self._prepared.outward(index, value)
+        return self._prepared.unit_score(value, self._source.whole, self._channel)
+
+    def _change(self, new: Tensor, old: Tensor) -> Tensor:
+        """Turn a window of the tensor that is scored into the change of the scores."""
+        prepared, index = self._prepared, self._source.index
+        if index is None:
+            # Scores of maps are their means.
+            shape = self.shapes[self._wanted]
+            share = new.shape[1] * new.shape[2] / (shape[1] * shape[2])
+            return (prepared.head.scores(new) - prepared.head.scores(old)) * share
+        value = prepared.outward(index, new) - prepared.outward(index, old)
+        return prepared.unit_score(value, self._source.whole, self._channel)
 
 
-class _Run:
+class _PlainMaps:
+    """All maps of the picture without patches, each a batch of one."""
+
+    def __init__(
+        self,
+        prepared: PreparedModel,
+        image: np.ndarray,
+        calls: Sequence[LayerCall],
+        replaced: Mapping[LayerCall, Replace],
+    ) -> None:
+        import tensorflow as tf
+
+        indices = sorted({i for call in calls for i in (*call.inputs, *call.outputs)})
+        feed = prepared.feed(tf.constant(image[np.newaxis]))
+        values = prepared.graph.run(feed, indices, replaced)
+        self.values: dict[int, Tensor] = dict(zip(indices, values, strict=True))
+        self.shapes: dict[int, Sizes] = {i: tuple(v.shape) for i, v in self.values.items()}
+        self._padded: dict[_PadKey, Tensor] = {}
+
+    def padded(self, context: Context, local: Local) -> Tensor:
+        """Return a map with as much padding around it as a layer's windows reach into."""
+        import tensorflow as tf
+
+        value = self.values[context.source]
+        if not any(map(any, context.pads)):
+            return value
+        key = (context.source, context.pads, local.pad)
+        if key not in self._padded:
+            pads, pad = ((0, 0), *context.pads, (0, 0)), tf.cast(local.pad, value.dtype)
+            self._padded[key] = tf.pad(value, pads, constant_values=pad)
+        return self._padded[key]
+
+
+class _Batch:
     """One batch of positions on its way through the network."""
 
-    def __init__(self, plan: Plan, base: Base) -> None:
-        self.windows: dict[int, Any] = {}
-        self.whole: dict[int, Any] = {}
+    def __init__(self, plan: Plan, maps: _PlainMaps) -> None:
+        self.windows: dict[int, Tensor] = {}
+        self.whole: dict[int, Tensor] = {}
         self._plan = plan
-        self._base = base
+        self._maps = maps
         self._count = len(next(iter(plan.regions.values())).start)
 
-    def do(self, task: Task, replaced: Any) -> None:
-        step = task.step
-        if task.local is None or task.region is None:  # whole maps
-            given = {index: self._everywhere(index) for index in step.inputs}
-            self.whole.update(zip(step.outputs, _call(step, given, replaced), strict=True))
+    def do(self, task: Task, replace: Replace | None) -> None:
+        """Compute a call on windows, or on whole maps."""
+        call = task.call
+        if task.local is None or task.region is None:
+            given = {index: self._everywhere(index) for index in call.inputs}
+            self.whole.update(zip(call.outputs, call.run(given, replace), strict=True))
             return
         given = {context.source: self._around(context, task.local) for context in task.contexts}
         if task.local.kind == "shift":
             (result,) = given.values()
         elif task.local.kind == "point":
-            (result,) = _call(step, given, replaced)
+            (result,) = call.run(given, replace)
         else:
-            with _without_padding(step.layer):
-                (result,) = _call(step, given, replaced)
-            result = self._corrected(step, task.local, task.region, result)
-        self.windows[step.outputs[0]] = result
+            valid = copy_with(call.layer, padding="valid")
+            (result,) = dataclasses.replace(call, layer=valid).run(given, replace)
+            result = self._corrected(call, task.local, task.region, result)
+        self.windows[call.outputs[0]] = result
 
-    def _around(self, context: Context, local: Local) -> Any:
-        window = self.windows[context.source]
+    def _around(self, context: Context, local: Local) -> Tensor:
+        own = self.windows[context.source]
         if context.same:
-            return window
-        return _cut(
-            self._padded(context, local), context.start, context.size, window, context.paste
-        )
+            return own
+        around = self._maps.padded(context, local)
+        return _cut(around, context.start, context.size, own, context.paste)
 
-    def _padded(self, context: Context, local: Local) -> Any:
-        import tensorflow as tf
-
-        value = self._base.values[context.source]
-        if not any(map(any, context.pads)):
-            return value
-        key = (context.source, context.pads, local.pad)
-        if key not in self._base.padded:
-            self._base.padded[key] = tf.pad(
-                value,
-                ((0, 0), *context.pads, (0, 0)),
-                constant_values=tf.cast(local.pad, value.dtype),
-            )
-        return self._base.padded[key]
-
-    def _everywhere(self, index: int) -> Any:
+    def _everywhere(self, index: int) -> Tensor:
         """Return a tensor for all positions as whole maps."""
         import tensorflow as tf
 
         if index not in self.whole:
-            kept = self._base.values[index]
+            kept = self._maps.values[index]
             if index not in self.windows:
                 return tf.repeat(kept, self._count, axis=0)
             place = self._plan.regions[index].start
-            size = self._base.shapes[index][1:3]
+            size = self._maps.shapes[index][1:3]
             start = np.zeros_like(place)
             self.whole[index] = _cut(kept, start, size, self.windows[index], place)
         return self.whole[index]
 
-    def _corrected(self, step: LayerCall, local: Local, region: Region, result: Any) -> Any:
+    def _corrected(self, call: LayerCall, local: Local, region: Region, result: Tensor) -> Tensor:
         """Take the padding out of an average's count, as TensorFlow does."""
-        if step.kind != "AveragePooling2D" or step.layer.padding != "same":
+        if call.kind != "AveragePooling2D" or call.layer.padding != "same":
             return result
         factors = []
         for axis, move in enumerate((local.rows, local.columns)):
-            length = self._base.shapes[step.inputs[0]][axis + 1]
+            length = self._maps.shapes[call.inputs[0]][axis + 1]
             places = region.start[:, axis, None] + np.arange(region.size[axis])
             left = places * move.stride - move.before
             inside = np.minimum(left + move.reach, length) - np.maximum(left, 0)
@@ -199,29 +218,13 @@ class _Run:
         return result * factor.astype(result.dtype.as_numpy_dtype)
 
 
-def _call(step: LayerCall, given: Mapping[int, Any], replaced: Any) -> list[Any]:
-    args, kwargs = step.bound(given)
-    result = replaced(step, args, kwargs) if replaced else step.layer(*args, **kwargs)
-    return list(result) if isinstance(result, (list, tuple)) else [result]
-
-
-@contextlib.contextmanager
-def _without_padding(layer: Any) -> Iterator[None]:
-    padding = layer.padding
-    layer.padding = "valid"
-    try:
-        yield
-    finally:
-        layer.padding = padding
-
-
 def _cut(
-    kept: Any,
+    kept: Tensor,
     start: np.ndarray,
     size: Sequence[int],
-    window: Any = None,
+    window: Tensor = None,
     paste: np.ndarray | None = None,
-) -> Any:
+) -> Tensor:
     """Cut a rectangle for each position out of a map, each position's window laid over it.
 
     Args:

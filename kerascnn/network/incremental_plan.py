@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from kerascnn.graph.model_graph import LayerCall
-from kerascnn.network.locality import Local, Shape, locality
+from kerascnn.network.locality import ChannelAxis, Local, Shapes, Sizes, locality
 
 WHOLE_FROM = 0.8
 """Share of a map at which computing the whole of it costs no more than a window."""
 
-# Multiplications in whose time a batch is prepared, and a large dense layer's weights are read.
-_A_BATCH = 1.2e10
+A_BATCH = 1.2e10
+"""Multiplications in whose time a batch is prepared, and a large dense layer's weights are read."""
+
 _MOST_SPLITS = 12  # tried along each axis
 
 
@@ -43,12 +44,12 @@ class Region:
     @property
     def extent(self) -> np.ndarray:
         """P×2, how many rows and columns change."""
-        return self.last - self.first + 1
+        return np.asarray(self.last - self.first + 1)
 
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """What a step needs of one of its inputs around a window of its output.
+    """What a call needs of one of its inputs around a window of its output.
 
     Attributes:
         source: the input's tensor.
@@ -69,25 +70,31 @@ class Context:
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """How one step is done.
+    """How one call is done.
 
     Attributes:
-        step: the call.
-        work: multiplications (and numbers moved) for a whole map, roughly.
-        region: where its output changes; None where that is not followed.
+        call: the call.
+        full_work: multiplications (and numbers moved) for a whole map, roughly.
         size: the map's height and width.
-        share: of the map that the window covers.
+        region: where its output changes; None where that is not followed.
         local: how it is done on windows; None where whole maps are computed.
         contexts: what it needs of its inputs then.
+        why: why whole maps begin here; empty where they don't.
     """
 
-    step: LayerCall
-    work: float
+    call: LayerCall
+    full_work: float
     size: tuple[int, ...] = ()
     region: Region | None = None
-    share: float = 1.0
     local: Local | None = None
     contexts: tuple[Context, ...] = ()
+    why: str = ""
+
+    @property
+    def work(self) -> float:
+        """Multiplications (and numbers moved) for one position, roughly."""
+        share = _share(self.region, self.size) if self.local and self.region else 1
+        return self.full_work * share
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,19 +103,28 @@ class Plan:
 
     Attributes:
         regions: tensor → where it changes; it is not known for one that is missing.
-        tasks: the steps, in order.
-        whole: where whole maps begin: layer → why.
-        work: multiplications (and numbers moved) for one position, roughly.
-        brute: the same for a whole picture.
+        tasks: the calls, in order.
     """
 
     regions: dict[int, Region]
     tasks: tuple[Task, ...]
-    whole: dict[str, str] = field(default_factory=dict)
-    work: float = 0.0
-    brute: float = 0.0
 
-    def groups(self, most: int) -> list[np.ndarray]:
+    @property
+    def whole(self) -> dict[str, str]:
+        """Where whole maps begin: layer → why."""
+        return {task.call.path: task.why for task in self.tasks if task.why}
+
+    @property
+    def work(self) -> float:
+        """Multiplications (and numbers moved) for one position, roughly."""
+        return sum(task.work for task in self.tasks)
+
+    @property
+    def full_work(self) -> float:
+        """The same for a whole picture."""
+        return sum(task.full_work for task in self.tasks)
+
+    def groups(self, most: int, per_batch: float = A_BATCH) -> list[np.ndarray]:
         """Return the positions in groups of which each should be a batch.
 
         A batch's windows are all as large as its largest, and near the picture's edges they are
@@ -116,6 +132,7 @@ class Plan:
 
         Args:
             most: how many positions a group may have.
+            per_batch: multiplications in whose time a batch is prepared.
         """
         followed = [task for task in self.tasks if task.region is not None]
         count = len(next(iter(self.regions.values())).start)
@@ -123,20 +140,20 @@ class Plan:
             return [np.arange(i, min(i + most, count)) for i in range(0, count, most)]
         extents = np.stack([task.region.extent for task in followed if task.region])
         sizes = np.stack([task.size for task in followed])
-        work = np.array([task.work for task in followed])
+        work = np.array([task.full_work for task in followed])
 
         def cost(group: np.ndarray) -> float:
             shares = (extents[:, group].max(axis=1) / sizes).prod(axis=1)
             each = float((work * np.where(shares < WHOLE_FROM, shares, 1)).sum())
-            return len(group) * each + math.ceil(len(group) / most) * _A_BATCH
+            return len(group) * each + math.ceil(len(group) / most) * per_batch
 
         return list(_split(np.arange(count), extents.sum(axis=0), cost, most))
 
-    def bytes(self, shapes: Mapping[int, Shape]) -> int:
+    def bytes(self, shapes: Shapes) -> int:
         """Return what one position takes at most, roughly."""
         numbers = 0
         for task in self.tasks:
-            for index in task.step.outputs:
+            for index in task.call.outputs:
                 size = task.region.size if task.region and task.local else shapes[index][1:3]
                 numbers += math.prod(size) * (shapes[index][3] if len(shapes[index]) == 4 else 1)
             for context in task.contexts:
@@ -155,80 +172,61 @@ def picture_region(boxes: np.ndarray, size: tuple[int, int]) -> Region:
 
 
 def make_plan(
-    steps: Sequence[LayerCall],
-    source: int,
-    region: Region,
-    shapes: Mapping[int, Shape],
-    axis: Callable[[int], int],
+    calls: Sequence[LayerCall], source: int, region: Region, shapes: Shapes, axis: ChannelAxis
 ) -> Plan:
     """Work out what is to be computed.
 
     Args:
-        steps: the steps from the picture to what is asked, in order.
+        calls: the calls from the picture to what is asked, in order.
         source: the picture's tensor.
         region: what changes in the picture.
-        shapes: tensor number → its shape, batch included.
-        axis: tensor number → its channel axis where it has rank 4.
+        shapes: the tensors' shapes.
+        axis: their channel axes.
     """
-    changed: set[int] = {source}
-    regions = {source: region}
-    as_whole: set[int] = set()
-    tasks: list[Task] = []
-    whole: dict[str, str] = {}
-    for step in steps:
-        changed.update(step.outputs)
-        is_first = not any(index in as_whole for index in step.inputs)
-        task, why = Task(step, _work(step, shapes)), ""
-        if all(index in regions for index in step.inputs):
-            task, why = _followed(task, regions, shapes, axis, is_first)
-        elif any(index not in changed for index in step.inputs):
-            why = "it has an input besides the picture"
-        if why and is_first:
-            whole[step.path] = why
+    changed, as_whole = {source}, set[int]()
+    regions, tasks = {source: region}, list[Task]()
+    for call in calls:
+        changed.update(call.outputs)
+        on_windows = as_whole.isdisjoint(call.inputs)
+        task = Task(call, _full_work(call, shapes))
+        if all(index in regions for index in call.inputs):
+            task = _followed(task, regions, shapes, axis, on_windows)
+        elif any(index not in changed for index in call.inputs):
+            task = replace(task, why="it has an input besides the picture")
         if task.region is not None:
-            regions[step.outputs[0]] = task.region
+            regions[call.outputs[0]] = task.region
         if task.local is None:
-            as_whole.update(step.outputs)
-        tasks.append(task)
-    work = sum(task.work * (task.share if task.local else 1) for task in tasks)
-    return Plan(regions, tuple(tasks), whole, work, sum(task.work for task in tasks))
+            as_whole.update(call.outputs)
+        tasks.append(task if on_windows else replace(task, why=""))
+    return Plan(regions, tuple(tasks))
 
 
 def _followed(
-    task: Task,
-    regions: Mapping[int, Region],
-    shapes: Mapping[int, Shape],
-    axis: Callable[[int], int],
-    on_windows: bool,
-) -> tuple[Task, str]:
-    """Return a task with where its output changes, and why it is not done on windows.
-
-    Args:
-        task: what is known of it without.
-        regions: where its inputs change.
-        shapes: tensor number → its shape, batch included.
-        axis: tensor number → its channel axis where it has rank 4.
-        on_windows: whether its inputs are windows.
-    """
-    step = task.step
-    local = locality(step, shapes, axis)
+    task: Task, regions: Mapping[int, Region], shapes: Shapes, axis: ChannelAxis, on_windows: bool
+) -> Task:
+    """Return a task with where its output changes, and how it is done on windows or why not."""
+    call = task.call
+    local = locality(call, shapes, axis)
     if isinstance(local, str):
-        return task, local
-    size = shapes[step.outputs[0]][1:3]
-    sources = [regions[index] for index in step.inputs]
-    first = np.min([_forward(region, local)[0] for region in sources], axis=0)
-    last = np.max([_forward(region, local)[1] for region in sources], axis=0)
+        return replace(task, why=local)
+    size = shapes[call.outputs[0]][1:3]
+    sources = [regions[index] for index in call.inputs]
+    first = np.min([changed_outputs(region, local)[0] for region in sources], axis=0)
+    last = np.max([changed_outputs(region, local)[1] for region in sources], axis=0)
     region = _window(first, last, size)
-    share = math.prod(region.size) / math.prod(size)
-    task = replace(task, size=size, region=region, share=share)
-    if share >= WHOLE_FROM:
-        return task, f"the window covers {share:.0%} of the map"
+    task = replace(task, size=size, region=region)
+    if (share := _share(region, size)) >= WHOLE_FROM:
+        return replace(task, why=f"the window covers {share:.0%} of the map")
     if not on_windows:
-        return task, ""
+        return task
     contexts = tuple(
-        _context(index, regions[index], region, local, shapes[index], size) for index in step.inputs
+        _context(index, regions[index], region, local, shapes[index], size) for index in call.inputs
     )
-    return replace(task, local=local, contexts=contexts), ""
+    return replace(task, local=local, contexts=contexts)
+
+
+def _share(region: Region, size: Sequence[int]) -> float:
+    return math.prod(region.size) / math.prod(size)
 
 
 def _split(
@@ -239,11 +237,7 @@ def _split(
 ) -> Iterator[np.ndarray]:
     """Split positions in two, and these in turn, where it makes them cheaper or they are many.
 
-    Args:
-        group: the positions.
-        extent: P×2, by which positions are alike: how much they change along each axis.
-        cost: what a group takes.
-        most: how many positions it may have.
+    Positions are alike by `extent`, P×2: how much they change along each axis.
     """
     best, halves = cost(group), None
     for axis in (0, 1):
@@ -262,7 +256,7 @@ def _split(
     yield from np.array_split(group, count)
 
 
-def _forward(region: Region, local: Local) -> tuple[np.ndarray, np.ndarray]:
+def changed_outputs(region: Region, local: Local) -> tuple[np.ndarray, np.ndarray]:
     """Return the first and last outputs that see what changes in an input."""
     firsts, lasts = [], []
     for axis, move in enumerate((local.rows, local.columns)):
@@ -284,7 +278,7 @@ def _window(first: np.ndarray, last: np.ndarray, size: Sequence[int]) -> Region:
 
 
 def _context(
-    index: int, own: Region, out: Region, local: Local, shape: Shape, length: Sequence[int]
+    index: int, own: Region, out: Region, local: Local, shape: Sizes, length: Sequence[int]
 ) -> Context:
     starts, sizes, pads = [], [], []
     for axis, move in enumerate((local.rows, local.columns)):
@@ -304,9 +298,9 @@ def _context(
     return Context(index, start, (sizes[0], sizes[1]), (pads[0], pads[1]), paste, same)
 
 
-def _work(step: LayerCall, shapes: Mapping[int, Shape]) -> float:
-    outputs = [shapes[index] for index in step.outputs]
+def _full_work(call: LayerCall, shapes: Shapes) -> float:
+    outputs = [shapes[index] for index in call.outputs]
     places = max(math.prod(shape[1:-1]) for shape in outputs)
-    weights = [w.shape for w in getattr(step.layer, "weights", []) if len(w.shape) > 1]
+    weights = [w.shape for w in getattr(call.layer, "weights", []) if len(w.shape) > 1]
     moved = 8 * sum(math.prod(shape[1:]) for shape in outputs)
     return float(places * sum(math.prod(shape) for shape in weights) + moved)

@@ -1,27 +1,45 @@
-"""The input contract: in what range, order and size a model wants its pictures.
+"""`InputSpec`: in what range, order and size a model wants its pictures.
 
-Reading, clipping, noise, occluder fills, baselines and display all ask this one place.
+Reading, clipping, noise, occluder fills, baselines and display all use this one record.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
 from kerascnn.errors import UsageError, one_line
 
-PREPROCESSINGS: tuple[str, ...] = ("unit", "symmetric", "caffe", "torch", "raw")
+# Means and deviations of ImageNet's training pictures, as keras.applications has them.
+_CAFFE_MEAN_BGR = np.array((103.939, 116.779, 123.68))
+_TORCH_MEAN = np.array((0.485, 0.456, 0.406))
+_TORCH_STD = np.array((0.229, 0.224, 0.225))
+
+# Factor and offset from [0, 1] to the model's values.
+_RANGES: dict[str, tuple[float | np.ndarray, float | np.ndarray]] = {
+    "unit": (1.0, 0.0),
+    "symmetric": (2.0, -1.0),
+    "caffe": (255.0, -_CAFFE_MEAN_BGR),
+    "torch": (1.0 / _TORCH_STD, -_TORCH_MEAN / _TORCH_STD),
+    "raw": (255.0, 0.0),
+}
+PREPROCESSINGS: tuple[str, ...] = tuple(_RANGES)
 """The known ways from a picture to a model's values, see `InputSpec.preprocessing`."""
 
-# Means and deviations of ImageNet's training pictures, as keras.applications has them.
-_CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
-_TORCH_MEAN = (0.485, 0.456, 0.406)
-_TORCH_STD = (0.229, 0.224, 0.225)
-
 _ANY_SIZE = 96  # for a model without a fixed size: survives five halvings
+
+
+class InputSummary(TypedDict):
+    """An `InputSpec` as JSON takes it."""
+
+    shape: list[int | None]
+    preprocessing: str
+    source: str
+    low: list[float]
+    high: list[float]
+    channel_order: str
 
 
 @dataclass(frozen=True)
@@ -34,7 +52,7 @@ class InputSpec:
         preprocessing: ``"unit"``: [0, 1]; ``"symmetric"``: [-1, 1]; ``"raw"``: 0–255;
             ``"torch"``: [0, 1] less ImageNet's mean, over its deviation; ``"caffe"``: 0–255, blue
             first, less ImageNet's mean.
-        source: why, in words: ``"--preprocess"``, ``"Rescaling layer 'rescaling'"``, ``"assumed"``.
+        source: why, in words: ``"asked for"``, ``"Rescaling layer 'rescaling'"``, ``"assumed"``.
 
     Raises:
         UsageError: the preprocessing is not one of `PREPROCESSINGS`, or does not go with the
@@ -88,7 +106,7 @@ class InputSpec:
     @property
     def noise_scale(self) -> np.ndarray:
         """The range of each channel (C,): noise of standard deviation σ is σ × this."""
-        return self.high - self.low
+        return np.asarray(self.high - self.low)
 
     def encode(self, unit_rgb: np.ndarray) -> np.ndarray:
         """Turn a picture into the model's values.
@@ -116,11 +134,11 @@ class InputSpec:
         return np.ascontiguousarray(unit[..., ::-1]) if self.preprocessing == "caffe" else unit
 
     def clip(self, values: np.ndarray) -> np.ndarray:
-        """Return ``values`` (…, H, W, C) held within `low` and `high`."""
-        return np.clip(values, self.low, self.high)
+        """Return ``values`` (…, H, W, C) cut to the range from `low` to `high`."""
+        return np.asarray(np.clip(values, self.low, self.high))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the contract as JSON takes it, for manifests and ``inspect``."""
+    def to_dict(self) -> InputSummary:
+        """Return it as JSON takes it, for manifests and ``inspect``."""
         return {
             "shape": list(self.shape),
             "preprocessing": self.preprocessing,
@@ -140,62 +158,8 @@ class InputSpec:
     def _affine(self, unit: np.ndarray | float) -> np.ndarray:
         # In double precision: 255·(k/255) in single precision misses k by up to 8e-6.
         scale, offset = self._scale_and_offset()
-        return (np.asarray(unit) * scale + offset).astype(np.float32)
+        return np.asarray(np.asarray(unit) * scale + offset, np.float32)
 
     def _scale_and_offset(self) -> tuple[np.ndarray, np.ndarray]:
-        one = np.ones(self.channels)
-        if self.preprocessing == "symmetric":
-            return 2.0 * one, -one
-        if self.preprocessing == "raw":
-            return 255.0 * one, 0.0 * one
-        if self.preprocessing == "caffe":
-            return 255.0 * one, -np.array(_CAFFE_MEAN_BGR)
-        if self.preprocessing == "torch":
-            deviation = np.array(_TORCH_STD)
-            return 1.0 / deviation, -np.array(_TORCH_MEAN) / deviation
-        return one, 0.0 * one
-
-
-# Model names as keras.applications gives them (both generations), lower case.
-# Those that hold their own Rescaling or Normalization layer, unless built without:
-_INCLUDING = (
-    (r"efficientnetb[0-7]", "torch"),
-    (r"efficientnetv2-b[0-3]", "torch"),
-    (r"efficientnetv2-[sml]", "symmetric"),
-    (r"mobilenetv3(small|large)", "symmetric"),
-    (r"convnext_(tiny|small|base|large|xlarge)", "torch"),
-    (r"regnet[xy][0-9]{3}", "unit"),
-    (r"resnet-rs-[0-9]{2,3}", "torch"),
-)
-# Those that leave it to preprocess_input:
-_OUTSIDE = (
-    (r"vgg(16|19)", "caffe"),
-    (r"resnet(50|101|152)", "caffe"),
-    (r"resnet(50|101|152)v2", "symmetric"),
-    (r"densenet(121|169|201)", "torch"),
-    (r"inception_v3|inception_resnet_v2|xception", "symmetric"),
-    (r"nasnet(_mobile|_large)?", "symmetric"),
-    (r"mobilenet(v2)?_[0-9.]+_([0-9]+|none)", "symmetric"),
-)
-
-
-def preprocessing_of_application(model_name: str, included: bool = True) -> str | None:
-    """Return the preprocessing of a network of ``keras.applications``.
-
-    Args:
-        model_name: what ``model.name`` says, such as ``"vgg16"`` or ``"mobilenetv2_1.00_224"``.
-        included: whether networks that come with their own Rescaling or Normalization layer
-            (EfficientNet, ConvNeXt, MobileNetV3 …) have it; those built with
-            ``include_preprocessing=False`` don't.
-
-    Returns:
-        One of `PREPROCESSINGS`, or None for a name that no such network has.
-    """
-    name = model_name.lower()
-    for pattern, mode in _INCLUDING:
-        if re.fullmatch(pattern, name):
-            return "raw" if included else mode
-    for pattern, mode in _OUTSIDE:
-        if re.fullmatch(pattern, name):
-            return mode
-    return None
+        scale, offset = _RANGES[self.preprocessing]
+        return scale * np.ones(self.channels), offset * np.ones(self.channels)

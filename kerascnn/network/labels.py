@@ -7,35 +7,36 @@ import os
 from pathlib import Path
 
 from kerascnn.errors import DataError, one_line
-from kerascnn.network.input_spec import preprocessing_of_application
+from kerascnn.network.applications import preprocessing_of_application
 
 _LARGEST = 16 << 20
 _IMAGENET = 1000
 
 
-def read_labels(path: Path) -> tuple[str, ...]:
+def read_labels(path: Path, *, option: str = "labels") -> tuple[str, ...]:
     """Read class names in the order of the classes.
 
     Args:
         path: a text file with a name a line, a JSON list of names, or a JSON object that gives
             each index its name (or a list that ends in it, as ImageNet's class index does).
+        option: what the user calls the option, for errors.
 
     Raises:
         DataError: the file can't be read, or is none of these.
     """
-    shown = one_line(path)
+    shown = f"{option} {one_line(path)}"
     try:
         if not path.is_file() or path.stat().st_size > _LARGEST:
-            raise DataError(f"--labels {shown}: no such file, or one over 16 MB")
+            raise DataError(f"{shown}: no such file, or one over 16 MB")
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"--labels {shown} can't be read as text: {one_line(error)}") from error
+        raise DataError(f"{shown} can't be read as text: {one_line(error)}") from error
     if text.lstrip()[:1] in ("[", "{"):
         names = _from_json(text, shown)
     else:
         names = tuple(line.strip() for line in text.splitlines() if line.strip())
     if not names:
-        raise DataError(f"--labels {shown} holds no names")
+        raise DataError(f"{shown} holds no names")
     return tuple(one_line(name, 80) for name in names)
 
 
@@ -68,7 +69,7 @@ def _from_json(text: str, shown: str) -> tuple[str, ...]:
             found = [found[str(index)] for index in range(len(found))]
         names = [item[-1] if isinstance(item, list) and item else item for item in found]
     except (ValueError, KeyError, RecursionError) as error:
-        raise DataError(f"--labels {shown} is no list of names: {one_line(error)}") from error
+        raise DataError(f"{shown} is no list of names: {one_line(error)}") from error
     if not all(isinstance(name, str) for name in names):
-        raise DataError(f"--labels {shown} must hold names as text")
+        raise DataError(f"{shown} must hold names as text")
     return tuple(names)

@@ -31,11 +31,15 @@ class MemoryBudget:
         return max(1, min(_LARGEST_BATCH, self.bytes // max(per_item, 1)))
 
 
-def parse_bytes(text: str) -> int:
-    """Read a size as ``--memory`` takes it: ``500M``, ``2G``, ``1.5 GiB``, or bytes.
+def parse_bytes(text: str, *, option: str = "memory") -> int:
+    """Read a number of bytes: ``500M``, ``2G``, ``1.5 GiB``, or digits alone.
+
+    Args:
+        text: what the user wrote.
+        option: what the user calls the option, for errors.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is no such size.
     """
     cleaned = text.strip().lower().removesuffix("b").removesuffix("i")
     scale = {"k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}.get(cleaned[-1:], 0)
@@ -44,5 +48,5 @@ def parse_bytes(text: str) -> int:
     except ValueError:
         value = 0.0
     if not 1 <= value < 2**60:
-        raise UsageError(f"--memory takes a size like 500M or 2G. Received: {text!r}")
+        raise UsageError(f"{option} takes a size like 500M or 2G. Received: {text!r}")
     return int(value)

@@ -1,8 +1,8 @@
 """`Network`: the one view that visualizers have of a model. NumPy in, NumPy out.
 
-The only room of the core that calls TensorFlow on a model's behalf. Whatever the family, the file
-or the nesting: pictures are N×H×W×C float32 in the model's own values, maps have their channels
-last, scores are logits.
+Whatever the family, the file or the nesting: pictures are N×H×W×C float32 in the model's own
+values, maps have their channels last, scores are logits. Everything that is asked here is answered
+by the other modules of this package.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from kerascnn.errors import ModelError, one_line
+from kerascnn.errors import ModelError, UsageError, one_line
+from kerascnn.families import family_of_model
 from kerascnn.graph.compiled import as_written
 from kerascnn.graph.head import Head
-from kerascnn.graph.layers import Layer, kernel_of
-from kerascnn.graph.model_graph import LayerCall, family_of
+from kerascnn.graph.layers import Layer
+from kerascnn.graph.live_types import KerasModel, Tensor
 from kerascnn.graph.receptive import Box
-from kerascnn.graph.relu import rectifiers
-from kerascnn.network.affine import affine, is_affine
+from kerascnn.network.affine import affine_sums
 from kerascnn.network.batches import Batches
-from kerascnn.network.catalogue import Catalogue
-from kerascnn.network.functions import Functions, traced
+from kerascnn.network.compiled_functions import CompiledFunctions, Function, traced
 from kerascnn.network.input_spec import InputSpec
 from kerascnn.network.labels import known_labels
+from kerascnn.network.layer_catalogue import LayerCatalogue
 from kerascnn.network.memory import MemoryBudget
-from kerascnn.network.occlusion_scores import Asked, Patched, Patching
+from kerascnn.network.occlusion_scores import OcclusionScores, PatchedScores
 from kerascnn.network.precision import FLOAT32, check_precision, choose
-from kerascnn.network.prepared_model import prepare
+from kerascnn.network.prepared_model import CLASSES, prepare
 from kerascnn.network.preprocessing import find_preprocessing
 from kerascnn.network.target import Target, Targets
 from kerascnn.network.units import Unit
@@ -42,7 +42,9 @@ __all__ = ["Network", "Target", "Unit"]
 
 
 class Network:
-    """A model, prepared to be asked; the preparation is compared with the original.
+    """A model, prepared for questions; the preparation is compared with the original.
+
+    The model itself is never changed, and may be in use elsewhere meanwhile.
 
     Args:
         model: a built model of Keras 2 (``tf_keras``) or Keras 3.
@@ -51,7 +53,7 @@ class Network:
         input: name of the input that takes the picture, where there are several.
         output: name of the output to explain, where there are several.
         memory: bytes that work on it may take; None for a quarter of what is free.
-        precision: ``float32``, ``bfloat16`` or ``auto``: what `kerascnn.visualize` asks it in, see
+        precision: ``float32``, ``bfloat16`` or ``auto``: what `kerascnn.visualize` computes in, see
             ``kerascnn.network.precision``. The preparation is compared in float32 whatever it is.
         loaded: where the model came from, for the manifest.
 
@@ -63,7 +65,7 @@ class Network:
 
     def __init__(
         self,
-        model: Any,
+        model: KerasModel,
         *,
         preprocessing: str | None = None,
         labels: Sequence[str] | None = None,
@@ -74,29 +76,29 @@ class Network:
         loaded: Loaded | None = None,
     ) -> None:
         check_precision(precision)
+        family = family_of_model(model)
+        if family is None:
+            raise ModelError(f"a Keras model is needed. Received: {one_line(type(model), 80)}")
         self.model = model
         self.loaded = loaded
-        self.family: str = family_of(model)
+        self.family = family
         self.memory = MemoryBudget(memory)
-        self._prepared = prepare(model, input, output)
-        self.head: Head = self._prepared.head
-        self._catalogue = Catalogue(self._prepared)
-        self._functions = Functions(self._prepared)
-        self._batches = Batches(self.memory)
-        name, source = find_preprocessing(
-            model, self._prepared.graph, self._prepared.port, preprocessing
+        self._prepared = prepared = prepare(model, input, output)
+        self.head: Head = prepared.head
+        self.input = InputSpec(
+            prepared.layout.shape,
+            *find_preprocessing(model, prepared.graph, prepared.port, preprocessing),
         )
-        self.input = InputSpec(self._prepared.layout.shape, name, source)
         found = known_labels(model.name, self.head.classes) if labels is None else tuple(labels)
         self.labels: tuple[str, ...] | None = found
-        self._patching = Patching(self._prepared, self._functions, self._batches)
+        self._catalogue = LayerCatalogue(prepared)
+        self._functions = CompiledFunctions(prepared)
+        self._batches = Batches(self.memory)
+        self._occlusion = OcclusionScores(prepared, self._functions, self._batches)
         self._targets = Targets(self.head, self.labels, self._catalogue)
-        warning = verify(model, self._prepared, self.input)
+        warning = verify(model, prepared, self.input)
         self._is_suspect = warning is not None
-        self.warnings: tuple[str, ...] = (
-            *self._prepared.warnings,
-            *([] if warning is None else [warning]),
-        )
+        self.warnings: tuple[str, ...] = (*prepared.warnings, *([warning] if warning else []))
         self.precision = choose(precision, self.scores, self.input.probe)
 
     @classmethod
@@ -117,7 +119,7 @@ class Network:
             weights: its weights, where ``path`` holds the architecture alone.
             architecture: ``package.module:function`` that builds the model, where ``path`` holds
                 the weights alone.
-            trust: load even what could run code.
+            trust: load even a file that could run code.
             custom_objects: custom layers and functions by name.
             **options: as for `Network` itself.
 
@@ -136,7 +138,7 @@ class Network:
         )
         return cls(loaded.model, loaded=loaded, **options)
 
-    # --- what it is -------------------------------------------------------------------------
+    # --- what the model is --------------------------------------------------------------------
 
     @property
     def input_name(self) -> str:
@@ -175,9 +177,25 @@ class Network:
             raise ModelError("the network has no convolution with maps")
         return found
 
-    def last_convolution(self) -> Layer:
-        """Return the last convolution, the one nearest to the classes."""
-        return self.convolutions()[-1]
+    def last_convolution(self, target: Target | int | None = None) -> Layer:
+        """Return the last convolution, the one nearest to the classes.
+
+        Args:
+            target: where it is given, the last one that the target's score is computed from.
+
+        Raises:
+            ModelError: the network has none.
+            UsageError: there is none before the target.
+        """
+        found = self.convolutions()
+        if target is not None:
+            calls = self._prepared.calls_before(self._targets.source(target))
+            before = {index for call in calls for index in call.outputs}
+            found = [layer for layer in found if layer.index in before]
+        if not found:
+            what = target if isinstance(target, Unit) else "the class scores"
+            raise UsageError(f"there is no convolution before {what}; choose a layer by its name")
+        return found[-1]
 
     def weights(self, layer: str | Layer) -> np.ndarray:
         """Return a layer's kernel: height × width × inputs × filters, or inputs × neurons.
@@ -187,11 +205,7 @@ class Network:
         Raises:
             ModelError: the layer has none.
         """
-        found = self._catalogue.find(layer)
-        kernel = kernel_of(self._catalogue.step(found).layer)
-        if kernel is None:
-            raise ModelError(f"layer {found.name!r} ({found.kind}) has no filters")
-        return kernel
+        return self._catalogue.kernel(self._catalogue.find(layer))
 
     def box(self, layer: str | Layer, row: int, column: int, size: tuple[int, int]) -> Box:
         """Return the part of a picture that one unit of a layer's map sees.
@@ -208,7 +222,7 @@ class Network:
     @property
     def classes(self) -> int:
         """How many class scores there are: two for a single sigmoid unit."""
-        return self._targets.classes
+        return self.head.score_count
 
     def class_name(self, index: int) -> str:
         """Return the name of a class, or its number where no names are known."""
@@ -216,7 +230,7 @@ class Network:
             return one_line(self.labels[index], 60)
         return str(index)
 
-    # --- what it says -----------------------------------------------------------------------
+    # --- what it computes --------------------------------------------------------------------
 
     def scores(self, images: np.ndarray) -> np.ndarray:
         """Return the logits: N × classes, float32.
@@ -237,7 +251,7 @@ class Network:
         return self.head.probabilities(scores)
 
     def target(self, text: str, scores: np.ndarray) -> Target:
-        """Resolve what ``--target`` takes.
+        """Read a target as a user types it.
 
         Args:
             text: ``predicted``, a class index, a class name, ``layer:channel`` or a layer.
@@ -255,7 +269,7 @@ class Network:
             ModelError: weights up to it are not finite.
         """
         found = self._catalogue.find(layer)
-        if self._is_suspect:  # a ReLU may make zeros of what is no number
+        if self._is_suspect:  # a ReLU may turn NaN into zeros
             finite_weights(self._prepared.graph.between(self._prepared.port.index, found.index))
         return self._in_batches(self.function(found), images)[0]
 
@@ -267,8 +281,8 @@ class Network:
             target: a class for all images, one for each, or a `Unit`.
         """
         images = self._prepared.checked(images)
-        unit, whole, channels = self._targets.resolve(target, len(images))
-        return self._in_batches(self._functions.target(unit, whole), images, channels)[0]
+        source, channels = self._targets.resolve(target, len(images))
+        return self._in_batches(self._functions.target(source), images, channels)[0]
 
     def gradients(
         self, images: np.ndarray, target: Target | int, *, guided: bool = False
@@ -285,14 +299,14 @@ class Network:
                 gradient is not finite, or ``guided`` finds no ReLU between image and score.
         """
         images = self._prepared.checked(images)
-        unit, whole, channels = self._targets.resolve(target, len(images))
-        relus = self._rectifiers(unit) if guided else ()
+        source, channels = self._targets.resolve(target, len(images))
+        relus = self._functions.relus(source) if guided else ()
         if guided and not relus:
             raise ModelError(
                 "guided back-propagation changes what goes back through ReLUs, and there is none "
                 "between the picture and the score; take the plain gradient"
             )
-        function = self._functions.gradient(unit, whole, None, relus)
+        function = self._functions.gradient(source, through=relus)
         (found,) = self._in_batches(function, images, channels)
         return finite(found, "the gradient", self._prepared.graph)
 
@@ -311,8 +325,8 @@ class Network:
         """
         found = self._catalogue.find(layer)
         images = self._prepared.checked(images)
-        unit, whole, channels = self._targets.resolve(target, len(images))
-        function = self._functions.gradient(unit, whole, found.index)
+        source, channels = self._targets.resolve(target, len(images))
+        function = self._functions.gradient(source, at=found.index)
         values, gradients = self._in_batches(function, images, channels)
         return values, finite(gradients, "the gradient", self._prepared.graph)
 
@@ -324,7 +338,7 @@ class Network:
         *,
         unit: Unit | None = None,
         incremental: bool | None = None,
-    ) -> Patched:
+    ) -> PatchedScores:
         """Return the scores of a picture with a patch on it, for each of many places.
 
         The result is exact. Where it pays, only what a patch changes is computed (within float32's
@@ -342,18 +356,15 @@ class Network:
             ModelError: the scores of the picture itself are not finite.
             UsageError: boxes or fill do not fit the picture.
         """
-        what: Asked = (None, False, 0)
-        if unit is not None:
-            index, whole, channels = self._targets.resolve(unit, 1)
-            what = (index, whole, int(channels[0]))
-        return self._patching.scores(image, fill, boxes, what, incremental)
+        source, channel = (CLASSES, 0) if unit is None else self._targets.of_unit(unit)
+        return self._occlusion.scores(image, fill, boxes, source, channel, incremental)
 
     def rectifiers(self, target: Target | int | None = None) -> list[str]:
         """Return the names of the layers that end in a ReLU, on the way to a target's score."""
-        unit = self.layer(target.layer).index if isinstance(target, Unit) else None
-        return [step.path for step in self._rectifiers(unit)]
+        source = CLASSES if target is None else self._targets.source(target)
+        return [call.path for call in self._functions.relus(source)]
 
-    def function(self, *layers: str | Layer) -> Callable[[Any], tuple[Any, ...]]:
+    def function(self, *layers: str | Layer) -> Callable[[Tensor], tuple[Tensor, ...]]:
         """Return a compiled TensorFlow function: pictures in, what the layers give out.
 
         For those who write TensorFlow: it takes a float32 tensor N×H×W×C in the model's values
@@ -363,7 +374,7 @@ class Network:
         found = [self._catalogue.find(layer) for layer in layers]
         return self._functions.layers(tuple(layer.index for layer in found))
 
-    def score_function(self) -> Callable[[Any], tuple[Any]]:
+    def score_function(self) -> Callable[[Tensor], tuple[Tensor, ...]]:
         """Return a compiled TensorFlow function: pictures in, N × classes logits out.
 
         As `function`, for the scores.
@@ -373,11 +384,11 @@ class Network:
     @as_written
     def trace(
         self,
-        pictures: Any,
+        pictures: Tensor,
         *layers: str | Layer,
         scores: bool = False,
         rectified: bool = True,
-    ) -> tuple[Any, ...]:
+    ) -> tuple[Tensor, ...]:
         """Run the network on a tensor, inside a ``tf.function`` of one's own.
 
         As `function`, but not compiled by itself, and not held to the model's size: layers whose
@@ -394,7 +405,7 @@ class Network:
             UsageError: ``rectified=False`` for anything but one layer.
         """
         found = [self._catalogue.find(layer) for layer in layers]
-        bare = () if rectified else [self._catalogue.step(layer) for layer in found]
+        bare = () if rectified else [self._catalogue.call_of(layer) for layer in found]
         return traced(self._prepared, pictures, [each.index for each in found], scores, bare)
 
     def affine(
@@ -409,17 +420,10 @@ class Network:
             constants; None where the layer is no weighted sum, or sizes are open.
         """
         found = self._catalogue.find(layer)
-        step = self._catalogue.step(found)
-        before = [known for known in self.layers if known.index in step.inputs]
-        if len(step.inputs) != 1 or len(before) != 1 or not is_affine(step, before[0]):
-            return None
-        return (before[0].name, *affine(self._prepared, before[0], found, channels))
+        return affine_sums(self._prepared, self._catalogue, found, channels)
 
-    def _rectifiers(self, unit: int | None) -> tuple[LayerCall, ...]:
-        prepared = self._prepared
-        result = prepared.output.index if unit is None else unit
-        return rectifiers(prepared.graph.between(prepared.port.index, result))
-
-    def _in_batches(self, function: Any, images: np.ndarray, *others: Any) -> tuple[Any, ...]:
+    def _in_batches(
+        self, function: Function, images: np.ndarray, *others: np.ndarray
+    ) -> tuple[np.ndarray, ...]:
         images = self._prepared.checked(images)
         return self._batches.run(function, self._prepared.bytes_per_image, images, *others)

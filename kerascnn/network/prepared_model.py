@@ -1,28 +1,47 @@
-"""A model made ready to be asked: from pictures to its scores and inner tensors, in TensorFlow."""
+"""A model made ready for questions: from pictures to scores and inner tensors, in TensorFlow."""
 
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from kerascnn.errors import ModelError, UsageError, nearest, one_line
 from kerascnn.graph.head import Head, find_head
 from kerascnn.graph.layout import Layout, layout_of
-from kerascnn.graph.model_graph import Graph, LayerCall, Port, Replace, flatten
+from kerascnn.graph.live_types import KerasModel, Tensor
+from kerascnn.graph.model_graph import Graph, LayerCall, Port, Replace
+from kerascnn.graph.node_reader import read_graph
 from kerascnn.graph.receptive import Geometry
 
 
-@dataclass(frozen=True, eq=False)
-class Prepared:
-    """A flattened model with its picture input, its explained output and where its logit is.
+@dataclass(frozen=True)
+class ScoreSource:
+    """Which tensor of a model a score is computed from.
 
     Attributes:
-        graph: the flattened model.
+        index: the tensor whose maps are summed; None for the class scores.
+        whole: whether all its channels are summed rather than one.
+    """
+
+    index: int | None = None
+    whole: bool = False
+
+
+CLASSES = ScoreSource()
+"""The class scores."""
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedModel:
+    """A model's graph with its picture input, its explained output and where its logit is.
+
+    Attributes:
+        graph: the model's calls.
         port: the input that takes the picture.
         output: the output that is explained.
         layout: how pictures lie in the input.
@@ -48,7 +67,7 @@ class Prepared:
         others = [port.name for port in self.graph.outputs if port is not self.output]
         if others:
             names = one_line(", ".join(map(repr, others)), 120)
-            fixed.append(f"output {self.output.name!r} is explained; --output also takes {names}")
+            fixed.append(f"output {self.output.name!r} is explained; there are also {names}")
         return (*self.geometry.warnings, *fixed)
 
     def checked(self, images: np.ndarray) -> np.ndarray:
@@ -57,9 +76,9 @@ class Prepared:
         Raises:
             ModelError: they are not N × height × width × channels of the model, or it takes words.
         """
-        if self.words:
+        if self._words:
             raise ModelError(
-                f"input {self.port.name!r} takes the numbers of words (Embedding {self.words!r}), "
+                f"input {self.port.name!r} takes the numbers of words (Embedding {self._words!r}), "
                 "not pictures"
             )
         images = np.asarray(images, np.float32)
@@ -74,18 +93,18 @@ class Prepared:
         return images
 
     @functools.cached_property
-    def words(self) -> str | None:
+    def _words(self) -> str | None:
         """The layer that looks up what the input holds, if the input holds numbers of words."""
-        steps = self.graph.consumers(self.port.index)
-        return next((step.path for step in steps if step.kind == "Embedding"), None)
+        calls = self.graph.consumers(self.port.index)
+        return next((call.path for call in calls if call.kind == "Embedding"), None)
 
     @functools.cached_property
     def bytes_per_image(self) -> int:
         """Roughly what one picture takes: every layer's output, once forward and once back."""
-        shapes = [shape for step in self.graph.steps for shape in step.shapes if shape]
+        shapes = [shape for call in self.graph.calls for shape in call.shapes if shape]
         return 8 * sum(math.prod(n or 256 for n in shape[1:]) for shape in shapes)
 
-    def feed(self, pictures: Any) -> dict[int, Any]:
+    def feed(self, pictures: Tensor) -> dict[int, Tensor]:
         """Give the model's inputs: the pictures, and zeros for every other input."""
         import tensorflow as tf
 
@@ -96,56 +115,82 @@ class Prepared:
                 values[port.index] = tf.zeros((tf.shape(pictures)[0], *sizes), port.dtype)
         return values
 
-    def inner(
+    def source_index(self, source: ScoreSource) -> int:
+        """Return the tensor that a score is computed from."""
+        return self.output.index if source.index is None else source.index
+
+    def replaced(self, source: ScoreSource) -> Mapping[LayerCall, Replace]:
+        """Return what is done instead of some calls on the way to a score: logits come out."""
+        return self.head.replace if source.index is None else {}
+
+    def calls_before(self, source: ScoreSource) -> list[LayerCall]:
+        """Return the calls on the ways from the picture to a score, in order.
+
+        Class scores are logits: the call that ends in the head's activation is not among them.
+        """
+        calls = self.graph.between(self.port.index, self.source_index(source))
+        head = self.replaced(source)
+        return list(itertools.takewhile(lambda call: call not in head, calls))
+
+    def run(
         self,
-        pictures: Any,
+        pictures: Tensor,
         indices: Sequence[int],
-        *,
-        logits: bool,
+        source: ScoreSource | None = None,
         replace: Mapping[LayerCall, Replace] | None = None,
-    ) -> list[Any]:
-        """Return inner tensors for N×H×W×C pictures, as the model lays them out.
+    ) -> list[Tensor]:
+        """Return inner tensors for N×H×W×C pictures, in the order in which the model keeps them.
 
         Args:
-            pictures: what to run it on.
-            indices: the tensors' numbers.
-            logits: whether the head's activation is left out.
-            replace: steps to be done otherwise.
+            pictures: float32, in the model's values.
+            indices: the tensors' numbers; each comes out as Keras gives it.
+            source: the tensor that this score is computed from comes last, as logits where it is
+                the class scores.
+            replace: what is done instead of some calls.
         """
-        head = self.head.replace if logits else {}
-        return self.graph.run(self.feed(pictures), indices, replace={**head, **(replace or {})})
+        replace = replace or {}
+        feed = self.feed(pictures)
+        if source is None:
+            return self.graph.run(feed, indices, replace)
+        end, head = self.source_index(source), self.replaced(source)
+        if not head:
+            return self.graph.run(feed, [*indices, end], replace)
+        # The head's call is done twice where a layer behind it is asked for: as it is, and without
+        # its activation.
+        before = [index for call in head for index in call.inputs]
+        values = self.graph.run(feed, [*indices, *before], replace)
+        feed.update(zip(before, values[len(indices) :], strict=True))
+        logits = self.graph.run(feed, [end], {**head, **replace})
+        return [*values[: len(indices)], *logits]
 
-    def scores(self, logits: Any) -> Any:
-        """Turn the output's logits into N × classes scores, float32."""
+    def unit_score(self, values: Tensor, whole: bool, channel: Tensor) -> Tensor:
+        """Sum a unit's maps, N×h×w×channels, to one number each.
+
+        Args:
+            values: what a layer gives, as `outward` returns it.
+            whole: whether all channels are summed.
+            channel: the one that is, else.
+        """
         import tensorflow as tf
 
-        logits = tf.cast(logits, tf.float32)
-        rank = logits.shape.rank
-        if rank and rank > 2:
-            axis = self.channel_axis(self.output.index) if rank == 4 else rank - 1
-            logits = tf.reduce_mean(logits, [a for a in range(1, rank) if a != axis])
-        if self.head.kind == "binary":
-            logits = tf.reshape(logits, (-1, 1))
-            # The log-odds of either class: sigmoid gives the two probabilities.
-            return tf.concat([-logits, logits], axis=1)
-        return logits
+        if not whole:
+            values = values[..., channel]
+        return tf.reduce_sum(tf.reshape(values, (tf.shape(values)[0], -1)), axis=1)
 
-    def outward(self, index: int, value: Any) -> Any:
+    def outward(self, index: int, value: Tensor) -> Tensor:
         """Turn an inner tensor into what visualizers see: float32, channels last."""
         import tensorflow as tf
 
         value = tf.cast(value, tf.float32)
-        if value.shape.rank == 4 and self.channel_axis(index) == 1:
+        if value.shape.rank == 4 and self.geometry.channel_axis(index) == 1:
             return tf.transpose(value, (0, 2, 3, 1))
         return value
 
-    def channel_axis(self, index: int) -> int:
-        """Return the channel axis of a tensor of rank 4."""
-        return self.geometry.axes.get(index, 3)
 
-
-def prepare(model: Any, input: str | None = None, output: str | None = None) -> Prepared:
-    """Flatten a model, and find its picture input and its class scores.
+def prepare(
+    model: KerasModel, input: str | None = None, output: str | None = None
+) -> PreparedModel:
+    """Read a model's graph, and find its picture input and its class scores.
 
     Args:
         model: a built model of either family.
@@ -156,13 +201,13 @@ def prepare(model: Any, input: str | None = None, output: str | None = None) -> 
         ModelError: its input can't be a picture.
         UsageError: no such input or output.
     """
-    graph = flatten(model)
+    graph = read_graph(model)
     port = _named(graph.inputs, input, "input")
     result = _named(graph.outputs, output, "output")
     layout = layout_of(graph, port)
     geometry = Geometry(graph, port.index, layout.axis)
-    head = find_head(graph, result.index, lambda index: geometry.axes.get(index, 3))
-    return Prepared(graph, port, result, layout, geometry, head)
+    head = find_head(graph, result.index, geometry)
+    return PreparedModel(graph, port, result, layout, geometry, head)
 
 
 def _named(ports: Sequence[Port], name: str | None, what: str) -> Port:

@@ -1,25 +1,26 @@
-"""Finding out what range of values a model wants, and why we think so."""
+"""Which preprocessing a model wants, and where that was found."""
 
 from __future__ import annotations
 
-from typing import Any
-
+from kerascnn.graph.live_types import KerasModel, Tensor
 from kerascnn.graph.model_graph import Graph, LayerCall, Port
-from kerascnn.network.input_spec import preprocessing_of_application
+from kerascnn.network.applications import preprocessing_of_application
 
 # What may stand between the input and the layer that scales it.
 _PASSING = ("ZeroPadding2D", "Resizing", "CenterCrop")
 _PASSING_PREFIX = "Random"
 
 
-def find_preprocessing(model: Any, graph: Graph, port: Port, given: str | None) -> tuple[str, str]:
+def find_preprocessing(
+    model: KerasModel, graph: Graph, port: Port, given: str | None
+) -> tuple[str, str]:
     """Return the preprocessing's name and where it was found.
 
     The first that has a say: the user, a scaling layer at the model's entrance, the name of a
     network of keras.applications (also one nested in the model), else [0, 1] as an assumption.
     """
     if given is not None:
-        return given, "--preprocess"
+        return given, "asked for"
     entrance = _entrance(graph, port)
     if entrance is not None:
         found = _of_scaling(entrance)
@@ -39,27 +40,27 @@ def _entrance(graph: Graph, port: Port) -> LayerCall | None:
     """Return the first layer that does more than pad, crop or augment the picture."""
     front = port.index
     while True:
-        steps = graph.consumers(front)
-        if len(steps) != 1:
-            return steps[0] if steps else None
-        step = steps[0]
-        if not (step.kind in _PASSING or step.kind.startswith(_PASSING_PREFIX)):
-            return step
-        front = step.outputs[0]
+        calls = graph.consumers(front)
+        if len(calls) != 1:
+            return calls[0] if calls else None
+        call = calls[0]
+        if not (call.kind in _PASSING or call.kind.startswith(_PASSING_PREFIX)):
+            return call
+        front = call.outputs[0]
 
 
-def _of_scaling(step: LayerCall) -> str | None:
+def _of_scaling(call: LayerCall) -> str | None:
     """Return the range that a scaling layer (or a division, a product) takes in."""
-    layer = step.layer
-    if step.kind == "Rescaling":
+    layer = call.layer
+    if call.kind == "Rescaling":
         return _of_factor(layer.scale)
-    if step.kind == "Normalization":
+    if call.kind == "Normalization":
         mean = getattr(layer, "input_mean", None)
         mean = getattr(layer, "mean", None) if mean is None else mean
         # A mean well above one can only be that of 0–255.
         return None if mean is None else ("raw" if _largest(mean) > 2 else "unit")
-    symbol = getattr(layer, "symbol", None) or step.kind.lower()
-    constants = [value for value in (*step.args[1:], *step.kwargs.values()) if _is_number(value)]
+    symbol = getattr(layer, "symbol", None) or call.kind.lower()
+    constants = [value for value in (*call.args[1:], *call.kwargs.values()) if _is_number(value)]
     if len(constants) == 1 and symbol in ("math.truediv", "truedivide", "divide", "math.divide"):
         return _of_factor(1 / float(constants[0])) if constants[0] else None
     if len(constants) == 1 and symbol in ("math.multiply", "multiply"):
@@ -67,26 +68,26 @@ def _of_scaling(step: LayerCall) -> str | None:
     return None
 
 
-def _of_factor(scale: Any) -> str | None:
+def _of_factor(scale: Tensor) -> str | None:
     # 1/255 and 1/127.5 take bytes; a factor near one takes what is in the unit range already.
     return "raw" if 0 < _largest(scale) <= 0.02 else "unit"
 
 
-def _largest(value: Any) -> float:
+def _largest(value: Tensor) -> float:
     import numpy as np
 
     return float(np.max(np.abs(np.asarray(value, np.float64))))
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _model_names(model: Any, graph: Graph) -> list[str]:
+def _model_names(model: KerasModel, graph: Graph) -> list[str]:
     """Return the model's own name and those of the models nested in it, outermost first."""
     names = [model.name]
-    for step in graph.steps:
-        for name in step.path.split("/")[:-1]:
+    for call in graph.calls:
+        for name in call.path.split("/")[:-1]:
             if name not in names:
                 names.append(name)
     return names

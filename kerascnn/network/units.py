@@ -1,4 +1,4 @@
-"""Filters and neurons: one as a target, several by what ``--unit`` takes.
+"""Filters and neurons: one as a target, several by numbers and ranges.
 
 Plugins import this when they are loaded, so it loads nothing slow.
 """
@@ -29,23 +29,24 @@ class Unit:
     channel: int | None = None
 
     def __str__(self) -> str:
-        """Return it as ``--target`` takes it."""
+        """Return it as a target is typed: ``LAYER`` or ``LAYER:CHANNEL``."""
         return self.layer if self.channel is None else f"{self.layer}:{self.channel}"
 
 
-def parse_units(units: Sequence[str], count: int, layer: str) -> list[int]:
+def parse_units(units: Sequence[str], count: int, layer: str, *, option: str = "unit") -> list[int]:
     """Read numbers and ranges of units.
 
     Args:
         units: ``"3"``, ``"0-11"`` (both ends are meant), or ``"all"``.
         count: how many units the layer has.
         layer: its name, for errors.
+        option: what the user calls the option, for errors: ``--unit`` on a command line.
 
     Returns:
         The numbers as given, each once.
 
     Raises:
-        UsageError: another text, or a unit that the layer has not.
+        UsageError: another text, or a unit that the layer does not have.
     """
     found: dict[int, None] = {}
     for text in units:
@@ -56,11 +57,12 @@ def parse_units(units: Sequence[str], count: int, layer: str) -> list[int]:
         first, last = (0, -1) if match is None else (int(match[1]), int(match[2] or match[1]))
         if last < first:
             raise UsageError(
-                f"--unit takes numbers, ranges like 0-11, or all. Received: {one_line(text, 40)!r}"
+                f"{option} takes numbers, ranges like 0-11, or all. "
+                f"Received: {one_line(text, 40)!r}"
             )
         if last >= count:
             raise UsageError(
-                f"--unit: layer {one_line(layer, 60)!r} has the units 0 to {count - 1}. "
+                f"{option}: layer {one_line(layer, 60)!r} has the units 0 to {count - 1}. "
                 f"Received: {one_line(text, 40)!r}"
             )
         found.update(dict.fromkeys(range(first, last + 1)))

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 
 from kerascnn.errors import ModelError
-from kerascnn.graph.model_graph import Graph, LayerCall, knows_training
+from kerascnn.graph.live_types import KerasModel
+from kerascnn.graph.model_graph import Graph, LayerCall
+from kerascnn.graph.node_reader import call_model
 from kerascnn.network.input_spec import InputSpec
-from kerascnn.network.prepared_model import Prepared
+from kerascnn.network.prepared_model import CLASSES, PreparedModel
 
 _TOLERANCE = 1e-5
 _HALF_TOLERANCE = 1e-2  # where the model's own outputs have two or three digits
 
 
-def verify(model: Any, prepared: Prepared, contract: InputSpec) -> str | None:
+def verify(model: KerasModel, prepared: PreparedModel, spec: InputSpec) -> str | None:
     """Compare the prepared model's outputs with the original's on a random picture.
 
     Returns:
@@ -27,16 +28,14 @@ def verify(model: Any, prepared: Prepared, contract: InputSpec) -> str | None:
     """
     import tensorflow as tf
 
-    pictures = tf.constant(contract.probe())
+    pictures = tf.constant(spec.probe())
+    (logits,) = prepared.run(pictures, (), CLASSES)
     # The head's layer may be the one in single precision of a network of half precision.
-    ours = tf.cast(prepared.inner(pictures, [prepared.output.index], logits=True)[0], tf.float32)
-    if prepared.head.activation == "softmax":
-        axis = prepared.channel_axis(prepared.output.index) if ours.shape.rank == 4 else -1
-        ours = tf.nn.softmax(ours, axis=axis)
-    elif prepared.head.activation == "sigmoid":
-        ours = tf.sigmoid(ours)
-    one = np.asarray(ours, np.float32)
-    theirs = _original(model, prepared, pictures)
+    one = np.asarray(prepared.head.outputs(logits), np.float32)
+    feed = prepared.feed(pictures)
+    theirs = call_model(model, [feed[port.index] for port in prepared.graph.inputs])[
+        prepared.graph.outputs.index(prepared.output)
+    ]
     other = np.asarray(theirs, np.float32)
     tolerance = _HALF_TOLERANCE if "16" in str(theirs.dtype) else _TOLERANCE
     if one.shape != other.shape:
@@ -68,43 +67,23 @@ def finite(values: np.ndarray, what: str, graph: Graph) -> np.ndarray:
 
 def not_finite(graph: Graph) -> str:
     """Say why a model gives numbers that are not finite: which weights are none."""
-    return _bad_weights(graph.steps) or "the model gives NaN or infinite numbers"
+    return _bad_weights(graph.calls) or "the model gives NaN or infinite numbers"
 
 
-def finite_weights(steps: Iterable[LayerCall]) -> None:
-    """See that layers have weights that are numbers.
+def finite_weights(calls: Iterable[LayerCall]) -> None:
+    """Check that layers have weights that are finite numbers.
 
     Raises:
-        ModelError: one has not.
+        ModelError: one has others.
     """
-    if found := _bad_weights(steps):
+    if found := _bad_weights(calls):
         raise ModelError(found)
 
 
-def _bad_weights(steps: Iterable[LayerCall]) -> str | None:
-    for step in steps:
-        for weights in getattr(step.layer, "weights", []):
+def _bad_weights(calls: Iterable[LayerCall]) -> str | None:
+    for call in calls:
+        for weights in getattr(call.layer, "weights", []):
             values = np.asarray(weights)
             if values.dtype.kind not in "iub" and not np.isfinite(values.astype(np.float32)).all():
-                return f"layer {step.path!r} has weights that are NaN or infinite"
+                return f"layer {call.path!r} has weights that are NaN or infinite"
     return None
-
-
-def _original(model: Any, prepared: Prepared, pictures: Any) -> Any:
-    graph = prepared.graph
-    values = prepared.feed(pictures)
-    inputs = [values[port.index] for port in graph.inputs]
-    structure = getattr(model, "_nested_inputs", None)
-    structure = getattr(model, "_inputs_struct", structure)
-    given: Any = inputs[0] if len(inputs) == 1 else inputs
-    if isinstance(structure, dict):
-        given = dict(zip(sorted(structure), inputs, strict=True))
-    # Without it, augmentation layers of a model called from outside are at work.
-    more = {"training": False} if knows_training(model) else {}
-    result = model(given, **more)
-    if isinstance(result, dict):
-        result = [result[key] for key in sorted(result)]
-    if not isinstance(result, (list, tuple)):
-        return result
-    position = [port.index for port in graph.outputs].index(prepared.output.index)
-    return result[position]

@@ -1,4 +1,4 @@
-"""Receptive fields, held against the network itself: a pixel that is seen changes the unit."""
+"""Receptive fields, compared with the network itself: a pixel that is seen changes the unit."""
 
 from __future__ import annotations
 

@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kerascnn import ModelError, Network, Unit, UsageError
+from kerascnn.graph.connectivity import Sliding
 from kerascnn.graph.model_graph import LayerCall, Ref
-from kerascnn.graph.receptive import Box, Sliding
-from kerascnn.network.incremental_plan import Region, make_plan, picture_region
+from kerascnn.graph.receptive import Box
+from kerascnn.network.incremental import IncrementalScores
+from kerascnn.network.incremental_plan import Region, changed_outputs, make_plan, picture_region
 from kerascnn.network.locality import Local
 
 SIZE = (29, 34)
@@ -162,7 +164,7 @@ def test_squeeze_and_excitation_changes_everything(keras):
     compare(network, picture((16, 16)), boxes((16, 16), 3, 4))
 
 
-def test_a_layer_of_somebodys_own_is_computed_whole(keras):
+def test_a_custom_layer_is_computed_whole(keras):
     class Odd(keras.layers.Conv2D):
         def call(self, inputs):
             result = super().call(inputs)
@@ -172,7 +174,7 @@ def test_a_layer_of_somebodys_own_is_computed_whole(keras):
     x = Odd(4, 3, name="odd")(keras.layers.Conv2D(4, 3)(inputs))
     network = Network(jiggle(keras.Model(inputs, x)))
     found = compare(network, picture((16, 16)), boxes((16, 16), 3, 4), Unit("odd", 1))
-    assert "somebody's own" in found.whole["odd"]
+    assert "custom layer" in found.whole["odd"]
 
 
 @pytest.mark.parametrize("layout", ["channels_first", "flat", "grey"])
@@ -228,12 +230,6 @@ def test_a_second_input_is_no_stumbling_block(keras):
     assert "besides the picture" in found.whole["sum"]
 
 
-def test_the_layers_padding_is_put_back(network):
-    before = [getattr(layer, "padding", None) for layer in network.model.layers]
-    network.patched_scores(picture(SIZE), np.zeros(3), boxes(SIZE, 4, 9), incremental=True)
-    assert [getattr(layer, "padding", None) for layer in network.model.layers] == before
-
-
 def test_a_patch_that_changes_nothing_is_not_computed(network):
     image = picture(SIZE)
     image[:10] = 0.25
@@ -248,29 +244,29 @@ def test_memory_bounds_the_batches(keras):
     compare(network, picture(SIZE), boxes(SIZE, 8, 9))
 
 
-def test_batches_shrink_where_tensorflow_finds_no_memory(network, monkeypatch, capsys):
+def test_batches_shrink_where_tensorflow_finds_no_memory(keras, monkeypatch, capsys):
     import tensorflow as tf
 
-    from kerascnn.network.incremental import Incremental
+    network, sizes, rows = Network(everything(keras)), [], IncrementalScores.rows
 
-    sizes, run = [], Incremental.run
+    def short(self, positions):
+        sizes.append(len(positions))
+        if len(positions) > 5:
+            raise tf.errors.ResourceExhaustedError(None, None, "no memory")
+        return rows(self, positions)
 
-    def short(self, plan, base, patches, logits):
-        sizes.append(len(patches))
-        if len(patches) > 5:
-            raise tf.errors.ResourceExhaustedError(None, None, "no room")
-        return run(self, plan, base, patches, logits)
-
-    monkeypatch.setattr(Incremental, "run", short)
-    network._batches._ceiling = None
+    monkeypatch.setattr(IncrementalScores, "rows", short)
     compare(network, picture(SIZE), boxes(SIZE, 4, 4))
     assert sizes[0] > 5
     assert sizes[-2] <= 5
     assert "memory is short" in capsys.readouterr().err
-    monkeypatch.setattr(Incremental, "run", lambda *_, **__: (_ for _ in ()).throw(MemoryError()))
+
+    def hopeless(self, positions):
+        raise MemoryError
+
+    monkeypatch.setattr(IncrementalScores, "rows", hopeless)
     with pytest.raises(ModelError, match="not enough memory for one picture"):
         compare(network, picture(SIZE), boxes(SIZE, 4, 4))
-    network._batches._ceiling = None
 
 
 @pytest.mark.parametrize(
@@ -312,13 +308,11 @@ def test_wrong_pictures(network):
 @settings(max_examples=200, deadline=None)
 def test_changed_outputs_are_those_that_see_a_changed_input(first, extent, reach, stride, before):
     """The forward interval, against a list of what each output sees."""
-    from kerascnn.network.incremental_plan import _forward
-
     last = min(first + extent, 19)
     move = Sliding(reach, stride, before)
     one = np.array([[first, first]])
     region = Region(one, np.array([[last, last]]), one, (last - first + 1,) * 2)
-    low, high = _forward(region, Local(move, move, "slide"))
+    low, high = changed_outputs(region, Local(move, move, "slide"))
     seeing = [
         i
         for i in range(-10, 40)
@@ -347,23 +341,19 @@ def test_a_plan_has_windows_of_one_size_inside_the_map():
 def test_groups_hold_every_position_once_and_save_work(side, patch, stride, most, fixed):
     import tf_keras
 
-    from kerascnn.network import incremental_plan
-
     layer = tf_keras.layers.Conv2D(4, 5, padding="same")
     layer.build((None, side, side, 1))
     source, wanted = 0, 1
-    steps = [LayerCall("conv", layer, (Ref(source),), {}, (wanted,), ((None, side, side, 4),))]
+    calls = [LayerCall("conv", layer, (Ref(source),), {}, (wanted,), ((None, side, side, 4),))]
     shapes = {source: (1, side, side, 1), wanted: (1, side, side, 4)}
     corners = np.arange(0, side - patch + 1, stride)
     places = np.array([(y, x, y + patch, x + patch) for y in corners for x in corners])
 
     def plan(chosen):
         region = picture_region(places[chosen], (side, side))
-        return make_plan(steps, source, region, shapes, lambda _: 3)
+        return make_plan(calls, source, region, shapes, lambda _: 3)
 
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(incremental_plan, "_A_BATCH", fixed)
-        groups = plan(np.arange(len(places))).groups(most)
+    groups = plan(np.arange(len(places))).groups(most, per_batch=fixed)
     assert sorted(np.concatenate(groups)) == list(range(len(places)))
     assert all(0 < len(group) <= most for group in groups)
     apart = sum(len(group) * plan(group).work for group in groups)

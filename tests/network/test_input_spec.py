@@ -1,4 +1,4 @@
-"""The input contract, held against hand-computed values and keras.applications' own code."""
+"""`InputSpec`, compared with hand-computed values and keras.applications' own code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from kerascnn.errors import UsageError
-from kerascnn.network.input_spec import PREPROCESSINGS, InputSpec, preprocessing_of_application
+from kerascnn.network.applications import preprocessing_of_application
+from kerascnn.network.input_spec import PREPROCESSINGS, InputSpec
 
 # Lowest and highest value a channel, by hand: (0 - mean) / std and (255 - mean) / std.
 BOUNDS = {
@@ -49,7 +50,7 @@ INCLUDING_IN_KERAS_2 = {
 }
 
 
-def contract(preprocessing: str, channels: int = 3) -> InputSpec:
+def input_spec(preprocessing: str, channels: int = 3) -> InputSpec:
     return InputSpec((4, 5, channels), preprocessing, "a test")
 
 
@@ -60,12 +61,12 @@ def channels_of(preprocessing: str) -> st.SearchStrategy[int]:
 @pytest.mark.parametrize("preprocessing", PREPROCESSINGS)
 def test_bounds_are_those_computed_by_hand(preprocessing: str) -> None:
     low, high = (np.array(bound) for bound in BOUNDS[preprocessing])
-    it = contract(preprocessing)
+    spec = input_spec(preprocessing)
     for found, wanted in [
-        (it.low, low),
-        (it.high, high),
-        (it.grey, (low + high) / 2),
-        (it.noise_scale, high - low),
+        (spec.low, low),
+        (spec.high, high),
+        (spec.grey, (low + high) / 2),
+        (spec.noise_scale, high - low),
     ]:
         assert found.dtype == np.float32
         assert found.shape == (3,)
@@ -74,11 +75,11 @@ def test_bounds_are_those_computed_by_hand(preprocessing: str) -> None:
 
 def test_caffe_puts_blue_first() -> None:
     orange = np.array([[[1.0, 0.5, 0.0]]])
-    values = contract("caffe").encode(orange)
+    values = input_spec("caffe").encode(orange)
     np.testing.assert_allclose(values[0, 0], [-103.939, 127.5 - 116.779, 255 - 123.68], atol=1e-5)
-    np.testing.assert_allclose(contract("caffe").decode(values), orange, atol=1e-6)
-    assert contract("caffe").channel_order == "BGR"
-    assert [contract("unit", c).channel_order for c in (1, 3, 4)] == ["grey", "RGB", ""]
+    np.testing.assert_allclose(input_spec("caffe").decode(values), orange, atol=1e-6)
+    assert input_spec("caffe").channel_order == "BGR"
+    assert [input_spec("unit", c).channel_order for c in (1, 3, 4)] == ["grey", "RGB", ""]
 
 
 @pytest.mark.parametrize("preprocessing", PREPROCESSINGS)
@@ -89,38 +90,38 @@ def test_decode_undoes_encode(preprocessing: str, data: st.DataObject) -> None:
     lead = data.draw(st.lists(st.integers(1, 2), max_size=2))
     shape = (*lead, data.draw(st.integers(1, 4)), data.draw(st.integers(1, 4)), channels)
     unit = data.draw(hnp.arrays(np.float32, shape, elements=st.floats(0, 1, width=32)))
-    it = contract(preprocessing, channels)
-    values = it.encode(unit)
+    spec = input_spec(preprocessing, channels)
+    values = spec.encode(unit)
     assert values.dtype == np.float32
     assert values.shape == unit.shape
-    slack = 1e-5 * it.noise_scale
-    assert (values >= it.low - slack).all()
-    assert (values <= it.high + slack).all()
-    np.testing.assert_array_equal(it.clip(values), np.clip(values, it.low, it.high))
-    back = it.decode(values)
+    slack = 1e-5 * spec.noise_scale
+    assert (values >= spec.low - slack).all()
+    assert (values <= spec.high + slack).all()
+    np.testing.assert_array_equal(spec.clip(values), np.clip(values, spec.low, spec.high))
+    back = spec.decode(values)
     assert back.dtype == np.float32
     np.testing.assert_allclose(back, unit, atol=1e-6)
 
 
 @pytest.mark.parametrize("preprocessing", PREPROCESSINGS)
 def test_display_clips_what_is_out_of_range(preprocessing: str) -> None:
-    it = contract(preprocessing)
-    far = np.array([[it.low - 9 * it.noise_scale, it.high + 9 * it.noise_scale]])
-    np.testing.assert_array_equal(it.decode(far), [[[0, 0, 0], [1, 1, 1]]])
-    np.testing.assert_array_equal(it.clip(far), [[it.low, it.high]])
+    spec = input_spec(preprocessing)
+    far = np.array([[spec.low - 9 * spec.noise_scale, spec.high + 9 * spec.noise_scale]])
+    np.testing.assert_array_equal(spec.decode(far), [[[0, 0, 0], [1, 1, 1]]])
+    np.testing.assert_array_equal(spec.clip(far), [[spec.low, spec.high]])
 
 
 @pytest.mark.parametrize("preprocessing", PREPROCESSINGS)
 def test_encoding_leaves_its_argument_alone(preprocessing: str) -> None:
     unit = np.full((2, 2, 3), 0.25, np.float32)
-    it = contract(preprocessing)
-    it.decode(it.encode(unit))
+    spec = input_spec(preprocessing)
+    spec.decode(spec.encode(unit))
     assert (unit == 0.25).all()
 
 
-def test_a_contract_goes_into_a_manifest() -> None:
-    it = InputSpec((None, 224, 3), "caffe", "keras.applications vgg16")
-    found = json.loads(json.dumps(it.to_dict()))
+def test_it_goes_into_a_manifest() -> None:
+    spec = InputSpec((None, 224, 3), "caffe", "keras.applications vgg16")
+    found = json.loads(json.dumps(spec.to_dict()))
     assert found == {
         "shape": [None, 224, 3],
         "preprocessing": "caffe",
@@ -133,14 +134,14 @@ def test_a_contract_goes_into_a_manifest() -> None:
 
 def test_unknown_preprocessing_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match=r"must be one of unit, .*Received: tf$"):
-        contract("tf")
+        input_spec("tf")
 
 
 @pytest.mark.parametrize("preprocessing", ["caffe", "torch"])
 @pytest.mark.parametrize("channels", [1, 4])
 def test_means_of_colours_need_three_channels(preprocessing: str, channels: int) -> None:
     with pytest.raises(UsageError, match=rf"{preprocessing} .* takes {channels} channel"):
-        contract(preprocessing, channels)
+        input_spec(preprocessing, channels)
 
 
 @pytest.mark.parametrize(
@@ -166,11 +167,11 @@ def test_encoding_equals_preprocess_input(family: str, module: str, names: list[
     for name in names:
         preprocessing = preprocessing_of_application(name)
         assert preprocessing is not None, name
-        found = contract(preprocessing).encode(pictures / 255.0)
-        scale = contract(preprocessing).noise_scale
+        found = input_spec(preprocessing).encode(pictures / 255.0)
+        scale = input_spec(preprocessing).noise_scale
         np.testing.assert_allclose(found / scale, wanted / scale, atol=1e-6, err_msg=name)
         # What comes straight from a file is in double precision, and exact.
-        found = contract(preprocessing).encode(pictures.astype(np.float64) / 255.0)
+        found = input_spec(preprocessing).encode(pictures.astype(np.float64) / 255.0)
         np.testing.assert_allclose(found, wanted, atol=1e-5, err_msg=name)
 
 
@@ -227,5 +228,5 @@ def test_networks_call_themselves_so_and_scale_so(family: str, network: str) -> 
     assert mode is not None
     # EfficientNetV2-S divides by 128 where others divide by 127.5.
     np.testing.assert_allclose(
-        contract(mode).encode(pictures / 255.0), np.asarray(inside), atol=0.01
+        input_spec(mode).encode(pictures / 255.0), np.asarray(inside), atol=0.01
     )

@@ -98,6 +98,59 @@ def test_a_softmax_that_is_not_the_head_stays(keras):
     np.testing.assert_allclose(network.scores(images), np.asarray(model(images)), rtol=1e-5)
 
 
+def head_and_more(keras):
+    """A softmax with layers behind it, and a ReLU before it."""
+    layers = keras.layers
+    inputs = keras.Input((*SIZE, 3))
+    x = layers.Conv2D(4, 3, activation="relu", name="conv")(inputs)
+    x = layers.Dense(4, activation="softmax", name="head")(layers.GlobalAveragePooling2D()(x))
+    x = layers.Reshape((2, 2), name="square")(x)
+    return trained(keras.Model(inputs, layers.Flatten(name="flat")(x)))
+
+
+def test_a_layer_gives_what_keras_says_though_scores_are_asked_for_too(keras):
+    import tensorflow as tf
+
+    model, images = head_and_more(keras), pictures()
+    network, names = Network(model), ("conv", "head", "square", "flat")
+    given = network.trace(tf.constant(images), *names, scores=True)
+    for name, value in zip(names, given, strict=False):
+        inner = keras.Model(model.inputs, model.get_layer(name).output)
+        np.testing.assert_allclose(value.numpy(), np.asarray(inner(images)), rtol=1e-6)
+        np.testing.assert_array_equal(value.numpy(), network.activations(images, name))
+    np.testing.assert_array_equal(given[-1].numpy(), network.scores(images))
+
+
+def test_scores_are_derived_by_layers_before_them_alone(keras):
+    """A score is a logit: it can't be derived by the probability that is computed from it."""
+    network, images = Network(head_and_more(keras)), pictures()
+    maps, slopes = network.gradients_at(images, 1, "conv")
+    np.testing.assert_array_equal(maps, network.activations(images, "conv"))
+    assert np.abs(slopes).max() > 0
+    for name in ("head", "square", "flat"):
+        with pytest.raises(ModelError, match="goes into the softmax of 'head', so take a layer"):
+            network.gradients_at(images, 1, name)
+    values, _ = network.gradients_at(images, Unit("flat", 1), "square")
+    np.testing.assert_allclose(values.sum(axis=(1, 2)), 1, rtol=1e-5)
+
+
+def test_the_last_convolution_before_a_target(keras):
+    layers = keras.layers
+    inputs = keras.Input((*SIZE, 3))
+    x = layers.Conv2D(4, 3, name="first")(inputs)
+    x = layers.Conv2D(4, 3, name="second")(x)
+    outputs = layers.Conv2D(3, 1, activation="softmax", name="head")(x)
+    network = Network(trained(keras.Model(inputs, outputs)))
+    assert network.last_convolution().name == "head"
+    assert network.last_convolution(0).name == "second"
+    assert network.last_convolution(np.array([0, 2])).name == "second"
+    assert network.last_convolution(Unit("head", 1)).name == "head"
+    assert network.last_convolution(Unit("first", 1)).name == "first"
+    alone = Network(keras.Model(inputs, layers.Conv2D(3, 1, activation="softmax")(inputs)))
+    with pytest.raises(UsageError, match="no convolution before the class scores"):
+        alone.last_convolution(1)
+
+
 # --- kinds of models ------------------------------------------------------------------------------
 
 
@@ -222,9 +275,10 @@ def test_a_preparation_that_is_wrong_is_refused(keras):
         Network(trained(keras.Model(inputs, x)))
 
 
-def test_what_is_no_model_is_refused():
-    with pytest.raises(ModelError, match="a Keras model is needed"):
-        Network(object())
+def test_what_is_no_model_is_refused(keras):
+    for wrong in (object(), keras.layers.Dense(3)):
+        with pytest.raises(ModelError, match="a Keras model is needed"):
+            Network(wrong)
 
 
 # --- inputs and outputs ---------------------------------------------------------------------------
@@ -413,7 +467,7 @@ def test_targets_as_they_are_typed(named):
         ("-1", "from 0 to 2"),
         ("conv:4", "channels 0 to 3"),
         ("conv:x", "channels 0 to 3"),
-        ("cow", "--target takes"),
+        ("cow", "the target must be"),
     ]:
         with pytest.raises(UsageError, match=words):
             named.target(text, scores)
@@ -456,36 +510,12 @@ def test_wrong_pictures(named):
 def test_batches_change_nothing(keras):
     model, images = trained(functional(keras)), pictures(5)
     whole, single = Network(model), Network(model, memory=1)
-    assert single._batches.size(single._prepared.bytes_per_image) == 1
+    assert single.memory.batch_size(100) == 1
     np.testing.assert_allclose(whole.scores(images), single.scores(images), rtol=1e-5)
     target = np.array([0, 1, 2, 0, 1])
     np.testing.assert_allclose(
         whole.gradients(images, target), single.gradients(images, target), rtol=1e-4, atol=1e-7
     )
-
-
-def test_the_run_goes_on_where_memory_is_short(named, capsys):
-    import tensorflow as tf
-
-    sizes = []
-
-    def greedy(images):
-        sizes.append(len(images))
-        if len(images) > 3:
-            raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
-        return (images * 2,)
-
-    images = pictures(16)
-    (found,) = Network(named.model)._batches.run(greedy, 100, images)
-    np.testing.assert_array_equal(found, images * 2)
-    assert sizes == [16, 8, 4] + [2] * 8
-    assert capsys.readouterr().err.count("memory is short") == 3
-
-    def hopeless(images):
-        raise MemoryError
-
-    with pytest.raises(ModelError, match="not enough memory for one picture"):
-        Network(named.model)._batches.run(hopeless, 100, images)
 
 
 def test_functions_for_those_who_write_tensorflow(named):

@@ -63,10 +63,17 @@ def test_auto_asks_the_processor_first_and_the_network_then(network, monkeypatch
     monkeypatch.setattr(precision, "has_bfloat16", lambda: True)
     found = precision.choose("auto", network.scores, network.input.probe)
     assert found.name == "bfloat16" or found.why == PLAIN
-    monkeypatch.setattr(precision, "_TOLERANCE", 1e-9)
-    found = precision.choose("auto", network.scores, network.input.probe)
-    assert found.name == "float32"
-    assert found.why == PLAIN or "differ from float32 by" in found.why
+
+
+def test_auto_stays_with_float32_where_scores_would_differ_much(network, monkeypatch):
+    monkeypatch.setattr(precision, "has_bfloat16", lambda: True)
+    exact = np.array([[2.0, -1.0]])
+    for off, name in ((0.1, "float32"), (0.01, "bfloat16")):
+        answers = iter([exact, exact + off])
+        found = precision.choose("auto", lambda _, a=answers: next(a), network.input.probe)
+        assert found.name == name
+        assert "differ from float32 by" in found.why
+        assert found.difference == pytest.approx(off / 2)
 
 
 def test_an_unknown_precision_is_told_before_anything_is_loaded(command, tmp_path):

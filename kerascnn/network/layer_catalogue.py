@@ -6,20 +6,22 @@ import fnmatch
 import functools
 import math
 
-from kerascnn.errors import UsageError, nearest, one_line
-from kerascnn.graph.layers import Layer, kernel_shape, parameters_of
+import numpy as np
+
+from kerascnn.errors import ModelError, UsageError, nearest, one_line
+from kerascnn.graph.layers import Layer, kernel_of, kernel_shape, parameters_of
 from kerascnn.graph.model_graph import LayerCall
-from kerascnn.network.prepared_model import Prepared
+from kerascnn.network.prepared_model import PreparedModel
 
 
-class Catalogue:
+class LayerCatalogue:
     """Describes and finds a prepared model's layers.
 
     Args:
         prepared: the model.
     """
 
-    def __init__(self, prepared: Prepared) -> None:
+    def __init__(self, prepared: PreparedModel) -> None:
         self._prepared = prepared
 
     @functools.cached_property
@@ -27,10 +29,10 @@ class Catalogue:
         """The layers' calls in the order of the data, nested models unfolded."""
         counted: set[int] = set()
         found = []
-        for step in self._prepared.graph.steps:
-            if step.shapes and step.shapes[0] is not None:
-                found.append(self._describe(step, first=id(step.layer) not in counted))
-                counted.add(id(step.layer))
+        for call in self._prepared.graph.calls:
+            if call.shapes and call.shapes[0] is not None:
+                found.append(self._describe(call, first=id(call.layer) not in counted))
+                counted.add(id(call.layer))
         return tuple(found)
 
     def find(self, name: str | Layer) -> Layer:
@@ -65,11 +67,22 @@ class Catalogue:
         """Return every convolution: depthwise, separable and transposed ones too; maybe none."""
         return [layer for layer in self.layers if "Conv" in layer.kind and layer.is_map]
 
-    def step(self, layer: Layer) -> LayerCall:
+    def kernel(self, layer: Layer) -> np.ndarray:
+        """Return a layer's kernel; see `Network.weights`.
+
+        Raises:
+            ModelError: the layer has none.
+        """
+        kernel = kernel_of(self.call_of(layer).layer)
+        if kernel is None:
+            raise ModelError(f"layer {layer.name!r} ({layer.kind}) has no filters")
+        return kernel
+
+    def call_of(self, layer: Layer) -> LayerCall:
         """Return the call that a layer describes."""
-        step = self._prepared.graph.producer(layer.index)
-        assert step is not None
-        return step
+        call = self._prepared.graph.producer(layer.index)
+        assert call is not None
+        return call
 
     def _fitting(self, pattern: str) -> list[Layer]:
         if pattern in ("first-conv", "last-conv"):
@@ -91,17 +104,17 @@ class Catalogue:
             raise UsageError(f"no layer fits {one_line(pattern, 80)!r}{nearest(pattern, names)}")
         return fitting
 
-    def _describe(self, step: LayerCall, first: bool) -> Layer:
-        index, stored = step.outputs[0], step.shapes[0] or ()
+    def _describe(self, call: LayerCall, first: bool) -> Layer:
+        index, stored = call.outputs[0], call.shapes[0] or ()
         per_picture = stored[1:]
-        is_first = len(stored) == 4 and self._prepared.channel_axis(index) == 1
-        kernel = kernel_shape(step.layer)
+        is_first = len(stored) == 4 and self._prepared.geometry.channel_axis(index) == 1
+        kernel = kernel_shape(call.layer)
         return Layer(
-            name=step.path,
-            kind=step.kind,
+            name=call.path,
+            kind=call.kind,
             shape=(*stored[2:], stored[1]) if is_first else per_picture,
             stored_shape=per_picture,
-            parameters=parameters_of(step.layer) if first else 0,
+            parameters=parameters_of(call.layer) if first else 0,
             weights_per_filter=None if kernel is None else math.prod(kernel[:-1]),
             field=self._prepared.geometry.field(index) if len(stored) == 4 else None,
             index=index,
