@@ -1,7 +1,7 @@
-"""MNIST: the lecture's part of it in the package, the whole of it where it can be found.
+"""MNIST: the lecture's part comes with the package, all of it is read from Keras' cache.
 
-Any other data set in the layout of Keras' ``mnist.npz`` is read as well. Such a file comes from
-anywhere, so it is measured before it is unpacked, and nothing in it is ever unpickled.
+Any other data set in the layout of Keras' ``mnist.npz`` is read as well. Such a file is not
+trusted: its sizes are checked before it is unpacked, and nothing in it is ever unpickled.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from kerascnn.errors import DataError, UsageError, one_line
+from kerascnn.sizes import size_text
 
 #: How many of the training digits are in the package: those that the lecture takes.
 EMBEDDED = 10_000
@@ -30,10 +31,10 @@ CLASSES = 10
 #: The file that the package brings.
 PACKAGED = Path(__file__).parent / "data" / "mnist-10000.npz"
 _NAMES = ("x_train", "y_train", "x_test", "y_test")
-# A picture of one colour shrinks a thousandfold, digits about fivefold.
-_MOST_EXPANSION = 200
-_STORED, _DEFLATED = zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED
-_MOST_BYTES = 4 << 30
+# Digits are packed to about a fifth, a picture of one colour to a thousandth.
+_MAX_EXPANSION = 200
+_MAX_BYTES = 4 << 30
+Array: TypeAlias = npt.NDArray[Any]
 
 # What zipfile and numpy's header reader raise on damaged files.
 _BROKEN = (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, ValueError)
@@ -60,7 +61,7 @@ class Digits:
 
     @functools.cached_property
     def sha256(self) -> str:
-        """Of the values and their sizes: the same digits have the same, wherever they were."""
+        """The SHA-256 of the values and their sizes; where they were read from does not matter."""
         digest = hashlib.sha256()
         for name in _NAMES:
             values = getattr(self, name)
@@ -73,9 +74,9 @@ def load_mnist(examples: int = EMBEDDED, path: Path | None = None) -> Digits:
     """Load the first ``examples`` training digits and all test digits.
 
     Args:
-        examples: how many training digits. Up to 10,000 are in the package; more are taken from
-            the cache of ``keras.datasets`` (the environment's ``KERAS_HOME`` is heeded).
-        path: a file in the layout of Keras' ``mnist.npz``, to be taken instead of both.
+        examples: how many training digits. Up to 10,000 are in the package; more are read from
+            the cache of ``keras.datasets`` (in the folder that ``KERAS_HOME`` names, if it is set).
+        path: a file in the layout of Keras' ``mnist.npz``, to be read instead of both.
 
     Raises:
         UsageError: ``examples`` is not positive.
@@ -107,8 +108,8 @@ def load_test_digits() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
 
 
 def keras_caches() -> list[Path]:
-    """Return where ``keras.datasets`` keeps MNIST, be it there or not."""
-    # Keras 3 heeds the variable, Keras 2 never does.
+    """Return the paths where ``keras.datasets`` keeps MNIST; there may be no file."""
+    # Keras 3 uses the variable, Keras 2 does not.
     home = os.environ.get("KERAS_HOME")
     bases = [Path(home)] if home else []
     return [base / "datasets" / "mnist.npz" for base in (*bases, Path("~/.keras").expanduser())]
@@ -123,7 +124,7 @@ def read_mnist(path: Path, examples: int, source: str) -> Digits:
         source: what the result calls its source.
 
     Raises:
-        DataError: the file can't be read or is not in that layout; says in what way.
+        DataError: the file can't be read or is not in that layout.
     """
     shown = one_line(path)
     arrays = _read_arrays(path, shown, _NAMES)
@@ -143,7 +144,7 @@ def read_mnist(path: Path, examples: int, source: str) -> Digits:
     )
 
 
-def _check_part(arrays: dict[str, npt.NDArray[Any]], part: str, shown: str) -> None:
+def _check_part(arrays: dict[str, Array], part: str, shown: str) -> None:
     pictures, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
     if pictures.dtype != np.uint8 or pictures.shape[1:] != (SIDE, SIDE):
         raise DataError(
@@ -165,11 +166,11 @@ def _check_part(arrays: dict[str, npt.NDArray[Any]], part: str, shown: str) -> N
         raise DataError(f"{shown}: y_{part} must be 0 to {CLASSES - 1}. Received: {low} to {high}")
 
 
-def _described(array: npt.NDArray[Any]) -> str:
-    return f"{'×'.join(map(str, array.shape)) or 'one'} of {array.dtype}"
+def _described(array: Array) -> str:
+    return f"{size_text(array.shape) or 'one'} of {array.dtype}"
 
 
-def _read_arrays(path: Path, shown: str, names: tuple[str, ...]) -> dict[str, npt.NDArray[Any]]:
+def _read_arrays(path: Path, shown: str, names: tuple[str, ...]) -> dict[str, Array]:
     try:
         if not path.is_file():
             what = "no such file" if not path.exists() else "not a file"
@@ -191,16 +192,19 @@ def _read_arrays(path: Path, shown: str, names: tuple[str, ...]) -> dict[str, np
 
 def _check_sizes(entries: dict[str, zipfile.ZipInfo], stored: int, shown: str) -> None:
     declared = sum(entry.file_size for entry in entries.values())
-    if declared > min(_MOST_BYTES, _MOST_EXPANSION * stored):
+    if declared > min(_MAX_BYTES, _MAX_EXPANSION * stored):
         raise DataError(
             f"{shown}: {stored:,} bytes that would unpack to {declared:,}; no data set shrinks so"
         )
     for entry in entries.values():
-        if entry.flag_bits & 1 or entry.compress_type not in (_STORED, _DEFLATED):
+        if entry.flag_bits & 1 or entry.compress_type not in (
+            zipfile.ZIP_STORED,
+            zipfile.ZIP_DEFLATED,
+        ):
             raise DataError(f"{shown}: {entry.filename} is packed in a way that NumPy never does")
 
 
-def _read_array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, shown: str) -> npt.NDArray[Any]:
+def _read_array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, shown: str) -> Array:
     where = f"{shown}: {entry.filename}"
     with archive.open(entry) as stream:
         try:
@@ -211,7 +215,9 @@ def _read_array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, shown: str) ->
             raise DataError(f"{where} holds Python objects, not numbers; they are never loaded")
         left = entry.file_size - stream.tell()
         if min(shape, default=0) < 0 or math.prod(shape) * kind.itemsize != left:
-            raise DataError(f"{where} says {one_line(shape, 80)} of {kind}; {left:,} bytes follow")
+            raise DataError(
+                f"{where} declares {one_line(shape, 80)} of {kind}; {left:,} bytes follow"
+            )
         # Read to the end, where zipfile compares the checksum.
         data = stream.read(left + 1)
     if len(data) != left:

@@ -99,7 +99,7 @@ def pictures_of(
             of channels tells these apart.
         path: where it was read from.
         spec: what the model takes.
-        notice: is told what was done to a picture: the kind of it, and a line.
+        notice: is called with what was done to a picture: the kind of it, and a line.
 
     Raises:
         ImageError: it does not fit the model, or is not finite.

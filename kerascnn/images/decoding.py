@@ -1,7 +1,7 @@
 """Decode a picture file: its bytes in, values in [0, 1] of the model's size out.
 
-Only the formats of `FORMATS` are ever given to Pillow, told by their first bytes: nothing that
-starts another program (PostScript) and none of its less tested decoders.
+Only files whose first bytes are of one of `FORMATS` are given to Pillow: nothing that starts
+another program (PostScript), and none of its less tested decoders.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ def decode(
 ) -> tuple[np.ndarray, tuple[int, int]]:
     """Decode a picture and fit it to a model.
 
-    Turned upright (EXIF), brought to sRGB (embedded profiles), the first frame of several, laid on
-    white where it is transparent. Grey pictures of 16 bits keep them.
+    It is turned upright (EXIF), converted to sRGB (embedded profiles), and put on a white ground
+    where it is transparent; of several frames the first is used. Grey of 16 bits keeps them all.
 
     Args:
         data: the file's bytes.
         kind: one of `FORMATS`; no other decoder is tried.
-        name: the file's name, for what is said.
+        name: the file's name, for notices and errors.
         shape: height, width and channels wanted, see `to_unit`.
-        notice: is told what was done to the picture that its owner may not expect.
+        notice: is called with what was done to the picture that the user may not expect.
 
     Returns:
         float64 values in [0, 1] of shape (H, W, C), red first; height and width of the picture in
@@ -154,7 +154,7 @@ def _grey_floats(image: Image, kind: str, name: str) -> Image:
     if image.mode == "F":
         if not (np.isfinite(values).all() and values.min() >= 0.0 and values.max() <= 1.0):
             raise ImageError(
-                f"{name} has float pixels outside [0, 1], so that nobody knows its white; "
+                f"{name} has float pixels outside [0, 1], so its white is unknown; "
                 "scale it, or save the model's own values as .npy"
             )
         return Pillow.fromarray(values)

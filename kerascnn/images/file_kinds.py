@@ -1,4 +1,4 @@
-"""What a picture file is, told from its first bytes."""
+"""Find out what a picture file is, from its first bytes."""
 
 from __future__ import annotations
 

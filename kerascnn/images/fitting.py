@@ -28,15 +28,15 @@ def to_unit(
 ) -> np.ndarray:
     """Fit a picture to a model and give its values.
 
-    Scaled so that it covers the model's height and width, aspect ratio kept and detail that would
-    alias smoothed away (bicubic); what juts out is cropped evenly. A side that the model leaves
-    open is the picture's own, `MAX_SIDE` at the most.
+    It is scaled (bicubic, with antialiasing; the aspect ratio is kept) until it covers the model's
+    height and width; what is outside is cropped, the same on both sides. A side that the model
+    leaves open is the picture's own, at most `MAX_SIDE`.
 
     Args:
         image: of mode L, LA, RGB, RGBA, CMYK or F (grey in [0, 1]).
-        name: the picture's name, for what is said.
+        name: the picture's name, for notices.
         shape: height, width (None: open) and channels (1: luminance as of ITU-R 601, 3: colour).
-        notice: is told what the picture's owner may not expect.
+        notice: is called with what the user may not expect.
         profile: the ICC profile of its colours; None means sRGB.
 
     Returns:

@@ -50,8 +50,8 @@ class Tally:
 def iter_picture_paths(paths: Iterable[Path]) -> Iterator[Path]:
     """Yield paths of pictures one by one: files as named, folders opened and naturally sorted.
 
-    Files in folders are told by their first bytes; what is no picture or array is skipped, and a
-    line on stderr says how many were. Hidden files, and links to folders, are skipped silently.
+    The first bytes of a file in a folder decide; what is no picture or array is skipped, and a line
+    on stderr shows how many were. Hidden files and links to folders are skipped silently.
 
     Raises:
         ImageError: a path is missing, or a folder can't be read or holds no picture.

@@ -23,11 +23,11 @@ MAX_TOTAL_BYTES = 1 << 31
 def read_picture(path: Path, spec: InputSpec) -> Picture:
     """Read one picture and fit it to the model.
 
-    A picture file (PNG, JPEG, GIF, BMP, TIFF, WebP, PPM) is turned upright, brought to sRGB, laid
-    on white where it is transparent, scaled to cover the model's height and width and cropped
-    around its centre (see `kerascnn.images.decoding`). For grey models it is the luminance;
-    nothing is ever inverted. A ``.npy`` or ``.npz`` array of uint8 is such a picture too; one of
-    floats is taken as the model's own values, as they are, and must have the model's size.
+    A picture file (PNG, JPEG, GIF, BMP, TIFF, WebP, PPM) is turned upright, converted to sRGB, put
+    on a white ground where it is transparent, scaled to cover the model's height and width, and
+    cropped around its centre (see `kerascnn.images.decoding`). A grey model gets its luminance;
+    nothing is ever inverted. A ``.npy`` or ``.npz`` array of uint8 is such a picture too. One of
+    floats holds the model's own values, which are not changed, and must have the model's size.
 
     Args:
         path: the file; its bytes count, not its suffix.
@@ -84,7 +84,7 @@ def iter_pictures(paths: Sequence[Path], spec: InputSpec) -> Generator[Picture, 
     """Yield pictures one by one, so that memory holds any number of them.
 
     A file that is named must be a picture. One that lies in a folder and is none, or damaged, is
-    skipped; a line on stderr says how many were.
+    skipped; a line on stderr shows how many were.
 
     Args:
         paths: files and folders; folders are read with the folders inside them.
@@ -117,7 +117,7 @@ def read_each(path: Path, spec: InputSpec, notice: Notice) -> Iterator[Picture]:
     Args:
         path: the file.
         spec: what the model takes.
-        notice: is told of what was done to a picture: the kind of it, and a line.
+        notice: is called with what was done to a picture: the kind of it, and a line.
 
     Raises:
         ImageError: as of `read_picture`.

@@ -71,7 +71,7 @@ def _count(shape: Any) -> int:
     try:
         return math.prod(int(size) for size in shape if size is not None)
     except (TypeError, ValueError):
-        return 0  # Keras will say what is wrong with it
+        return 0  # Keras raises an error about it
 
 
 def check_feature_maps(model: Model, most: int, shown: str) -> None:

@@ -17,7 +17,7 @@ FileState = tuple[int, int, int]
 
 
 def state_of(stream: BinaryIO) -> FileState:
-    """Return by what a change of an open file is noticed."""
+    """Return what differs if an open file is changed."""
     found = os.fstat(stream.fileno())
     return found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
@@ -28,7 +28,7 @@ class BackgroundDigest:
     Args:
         path: the file.
         shown: its name in errors.
-        private: nobody else can change it, so that nothing has to be noticed.
+        private: no other program can change it, so changes are not looked for.
     """
 
     def __init__(self, path: Path, shown: str, private: bool) -> None:

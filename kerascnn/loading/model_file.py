@@ -14,7 +14,7 @@ from kerascnn.loading.sniffing import format_of
 
 
 class ModelFile:
-    """A model file that nobody else can change, to be scanned and then loaded.
+    """A model file that no other program can change, to be scanned and then loaded.
 
     Attributes:
         file: the private file.

@@ -34,7 +34,7 @@ def open_regular(path: Path) -> BinaryIO:
     """
     shown = one_line(path)
     try:
-        # Opening a pipe for reading waits for a writer unless told not to.
+        # Without O_NONBLOCK, opening a pipe would wait for a writer.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except FileNotFoundError:
         raise ModelError(f"{shown}: there is no such file") from None

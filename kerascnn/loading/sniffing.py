@@ -1,4 +1,4 @@
-"""What a model file is, told from its bytes and never from its name."""
+"""Find out what a model file is: from its bytes, never from its name."""
 
 from __future__ import annotations
 

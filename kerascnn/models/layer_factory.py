@@ -47,7 +47,7 @@ class LayerFactory:
         if kind in self._PICTURES:
             kwargs.setdefault("data_format", "channels_last")
         if kind in self._WEIGHTED and self._seed is not None:
-            # One seed per layer, lest layers of one shape begin with the same weights.
+            # A seed for each layer: otherwise layers of one shape would have the same weights.
             state = np.random.SeedSequence((self._seed, self._weighted)).generate_state(1)
             self._weighted += 1
             argument, initializer = self._WEIGHTED[kind]

@@ -16,7 +16,7 @@ from kerascnn.loading.scan.report import Report
 
 @dataclass(frozen=True)
 class Sniffed:
-    """What a model file is, told from its bytes.
+    """What a model file is, according to its bytes.
 
     Attributes:
         format: its name, such as ``"HDF5"``.

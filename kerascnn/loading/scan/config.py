@@ -128,7 +128,7 @@ class _Walk:
             if key == "inbound_nodes":
                 self._nodes_of(value)
             elif key == "compile_config" and not self._training and self._depth == 1:
-                # Keras drops the outermost one when it is told not to compile.
+                # Keras drops the outermost one, as the model is loaded with compile=False.
                 scan_training(value, "compile_config", self._report)
             else:
                 self._value(value, key)
