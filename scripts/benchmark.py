@@ -1,15 +1,15 @@
 """How long things take, as ratios to something else that is timed in the same process.
 
     python scripts/benchmark.py                       everything, and docs/benchmarks.md
-    python scripts/benchmark.py lecture-training      one row, which takes its place on the page
+    python scripts/benchmark.py lecture-training      one row, which replaces its line on the page
     python scripts/benchmark.py --repeat 5 ROW …
     python scripts/benchmark.py --no-peers
 
-A row is a function that returns what was measured (``bench/``); each runs in a process of its own.
-Both sides take turns, so that a machine that is busy with something else slows both: each ratio is
-that of a pair. Peers are timed in environments of their own, which are made on the first run
-(several gigabytes; ``--environments DIR`` says where). Nothing is asserted: a bar that is missed is
-marked on the page.
+A row is a function that returns its measurements (``bench/``); each runs in a process of its own.
+Both sides take turns, so that other load on the machine slows both; each ratio is that of a pair.
+Other tools (peers) are timed in environments of their own, which are made on the first run (several
+gigabytes; ``--environments DIR`` says where). Nothing is asserted: a bar that is missed is marked
+on the page.
 """
 
 from __future__ import annotations
@@ -25,12 +25,11 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from bench import growth, machine, page, peers_at_work, styles, visualizers, whole_commands
-from bench.measured import BY_NAME, ROWS, ratios, shown
+from bench.measured import BY_NAME, ROWS, Json, ratios, shown
 
 _ = (styles, visualizers, whole_commands)  # importing them puts their rows into the list
 
@@ -42,15 +41,18 @@ _GROWTH_REPEAT = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the rows that are asked for, print them, and bring the page up to date."""
+    """Run the rows that are named, print them, and update the page."""
     known = [*ROWS, *growth.GROWTHS]
     parser = argparse.ArgumentParser(description="Time the rows, or those that are named.")
     parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(known))
     parser.add_argument("--repeat", type=int, default=5, metavar="N", help="pairs a row (5)")
-    parser.add_argument("--no-peers", action="store_true", help="leave the peers out")
+    parser.add_argument("--no-peers", action="store_true", help="without the peers")
     parser.add_argument("--no-page", action="store_true", help="print only; write nothing")
     parser.add_argument(
-        "--environments", type=Path, default=Path(".bench"), help="where the peers live (.bench)"
+        "--environments",
+        type=Path,
+        default=Path(".bench"),
+        help="folder of the peers' environments (.bench)",
     )
     parser.add_argument("--inside", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
@@ -85,23 +87,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if failed else 0
 
 
-def _publish(record: dict[str, Any]) -> None:
+def _publish(record: Json) -> None:
     RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     page.write(record, PAGE, PLOT)
 
 
-def _measured(name: str, repeat: int) -> dict[str, Any]:
+def _measured(name: str, repeat: int) -> Json:
     """Measure one row or growth in this process."""
     if name in growth.GROWTHS:
         found = dataclasses.asdict(growth.GROWTHS[name](repeat))
     else:
         found = dataclasses.asdict(ROWS[name](repeat))
-        # Asked for before anything else is done: the memory is the row's own then.
+        # Memory first, so that it is the row's own.
         found |= {"memory": machine.peak_memory(), "peak": machine.matrix_peak(), "peers": {}}
     return {**found, "machine": machine.described(), "date": datetime.date.today().isoformat()}
 
 
-def _in_its_own_process(name: str, repeat: int) -> dict[str, Any] | None:
+def _in_its_own_process(name: str, repeat: int) -> Json | None:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "found.json"
         command = [sys.executable, __file__, name, "--repeat", str(repeat), "--inside", str(out)]
@@ -110,14 +112,12 @@ def _in_its_own_process(name: str, repeat: int) -> dict[str, Any] | None:
             last = done.stderr.strip().splitlines()[-1:]
             print(f"{name}: failed: {''.join(last)}", file=sys.stderr, flush=True)
             return None
-        found: dict[str, Any] = json.loads(out.read_text())
+        found: Json = json.loads(out.read_text())
         return found
 
 
-def _add_peers(
-    name: str, found: dict[str, Any], record: dict[str, Any], given: argparse.Namespace
-) -> None:
-    """Time the peers of a row, or keep what is known of them."""
+def _add_peers(name: str, found: Json, record: Json, given: argparse.Namespace) -> None:
+    """Time the peers of a row, or keep their earlier results."""
     found["peers"] = record["rows"].get(name, {}).get("peers", {})
     if given.no_peers:
         return
@@ -126,15 +126,15 @@ def _add_peers(
         found["peers"][peer] = peers_at_work.measure(peer, name, repeat, given.environments)
 
 
-def _record() -> dict[str, Any]:
+def _record() -> Json:
     try:
-        record: dict[str, Any] = json.loads(RECORD.read_text(encoding="utf-8"))
+        record: Json = json.loads(RECORD.read_text(encoding="utf-8"))
     except FileNotFoundError:
         record = {"machine": {}, "rows": {}, "growth": {}}
     return record
 
 
-def _tell(name: str, found: dict[str, Any]) -> None:
+def _tell(name: str, found: Json) -> None:
     was = page.measured(found)
     line = f"{name}: ours {shown(was.ours, ' s')}"
     if was.theirs:

@@ -1,7 +1,7 @@
-"""Make the pictures of docs/style.md: each by the command line that stands beneath it.
+"""Make the pictures of docs/style.md, each by the command line shown below it.
 
 python scripts/make_style_page.py                all that is missing
-python scripts/make_style_page.py --anew         all of it (half an hour on two cores)
+python scripts/make_style_page.py --anew         all of them (half an hour on two cores)
 python scripts/make_style_page.py --page         the page alone, in a second
 """
 
@@ -38,7 +38,7 @@ MORE = {
     "histogram": f"sample:coffee sample:style-swirls --keep-colour histogram {BRIEF}",
 }
 SIZES = (128, 256, 512, 1024, 2048)
-# All as wide, to be held against one another; a click gives them whole.
+# All of one width, to compare them; a click opens the original.
 SMALL = '[<img alt="{0}" src="images/style/{0}.jpg" width="150">](images/style/{0}.jpg)'
 SWEEP = "sample:rocket sample:style-swirls --size {} --iterations 40 --no-broad"
 DREAMS = (
@@ -49,9 +49,9 @@ LAYERS = ("block2_conv2", "block3_conv3", "block4_conv3", "block5_conv2")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write the page, and unless told otherwise the pictures."""
+    """Write the page, and without --page the pictures."""
     parser = argparse.ArgumentParser(description="Make the pictures of docs/style.md.")
-    parser.add_argument("--anew", action="store_true", help="pictures too that are there already")
+    parser.add_argument("--anew", action="store_true", help="pictures that exist too")
     parser.add_argument("--page", action="store_true", help="the page alone")
     given = parser.parse_args(arguments)
     if not given.page:
@@ -72,12 +72,12 @@ def wanted() -> dict[str, str]:
 
 
 def page(text: str) -> str:
-    """Return the page with its pictures and its table of settings made anew."""
+    """Return the page with its pictures and its table of settings updated."""
     return between(between(text, "pictures", _pictures()), "settings", _settings())
 
 
 def between(text: str, name: str, body: str) -> str:
-    """Return ``text`` with what stands between the two marks of ``name`` replaced."""
+    """Return ``text`` with what is between the two marks of ``name`` replaced."""
     start, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
     before, rest = text.split(start)
     return f"{before}{start}{body}\n{end}{rest.split(end)[1]}"
@@ -134,7 +134,7 @@ def draw(name: str, words: str) -> None:
 
 
 def lighten(path: Path) -> None:
-    """Save a large picture again in fewer bytes; its settings stay inside."""
+    """Save a large picture again in fewer bytes; it keeps its settings."""
     from PIL import Image
 
     with Image.open(path) as image:
@@ -145,7 +145,7 @@ def lighten(path: Path) -> None:
 
 
 def dream(layer: str) -> None:
-    """Let a layer dream on a packaged photograph, and keep the picture alone."""
+    """Dream on a packaged photograph with one layer, and save the picture."""
     import numpy as np
     from PIL import Image
 
@@ -164,7 +164,7 @@ def dream(layer: str) -> None:
 
 
 def _left_mask() -> None:
-    """Write a mask that goes softly from white on the left to black on the right."""
+    """Write a mask that fades from white on the left to black on the right."""
     import numpy as np
     from PIL import Image
 

@@ -296,7 +296,9 @@ def _checked(
 ) -> np.ndarray:
     """Check that objective, network and pictures fit; return a start for each picture."""
     if not objective.needs:
-        raise UsageError("an objective must ask the network something, not only penalise")
+        raise UsageError(
+            "an objective must measure something of the network; penalties alone are none"
+        )
     for term in objective.terms:
         term.measure.check(network)
     start = np.asarray(start, np.float32)
@@ -314,7 +316,7 @@ def _checked(
         start = np.repeat(start, count, axis=0)
     if count not in (None, len(start) // restarts):
         raise UsageError(
-            f"the objective speaks of {count} pictures. Received {len(start)} to start from"
+            f"the objective is for {count} pictures. Received: {len(start)} to start from"
         )
     return network.input.clip(start)
 
@@ -351,20 +353,20 @@ def evaluate(network: Network, objective: Objective, images: np.ndarray) -> np.n
         objective: as for `maximise`.
         images: N×H×W×C in the model's values, of any size that the layers take.
     """
-    asked = Objective(tuple(term for term in objective.terms if term.measure.needs))
-    images = _checked(network, asked, images)
+    measured = Objective(tuple(term for term in objective.terms if term.measure.needs))
+    images = _checked(network, measured, images)
 
     def run(pictures: Tensor, items: Sequence[Tensor]) -> Tensor:
-        given = _outputs(network, asked, pictures)
+        given = _outputs(network, measured, pictures)
         return sum(
             term.weight * term.measure.value(given(term.measure), item)
-            for term, item in zip(asked.terms, items, strict=True)
+            for term, item in zip(measured.terms, items, strict=True)
         )
 
     function = compiled(run, reduce_retracing=True)
-    items = [term.measure.items for term in asked.terms]
+    items = [term.measure.items for term in measured.terms]
     size = (images.shape[1], images.shape[2])
-    batch = network.memory.batch_size(_bytes_per_picture(network, asked, size))
+    batch = network.memory.batch_size(_bytes_per_picture(network, measured, size))
     parts = []
     for first in range(0, len(images), batch):
         part = slice(first, first + batch)

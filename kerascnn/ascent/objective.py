@@ -117,7 +117,7 @@ class Objective:
         counts = {len(item) for item in items if item is not None}
         if len(counts) > 1:
             raise UsageError(
-                f"the terms of an objective must speak of one number of pictures. "
+                "the terms of an objective must be for one number of pictures. "
                 f"Received: {', '.join(map(str, sorted(counts)))}"
             )
         return counts.pop() if counts else None

@@ -38,7 +38,7 @@ class Checkpoint:
     """A file with the state of one piece of work: arrays, and a record of how they were made.
 
     Whatever is wrong with the file is damage: a line says so, the file is renamed to
-    ``….damaged``, and the work starts anew.
+    ``….damaged``, and the work starts from the beginning.
 
     Attributes:
         path: the file, an NPZ.
@@ -83,7 +83,7 @@ class Checkpoint:
             if _text(found["configuration"]) != _text(self.configuration):
                 say(
                     f"{one_line(self.path)} is of other work (options, inputs or versions have "
-                    "changed); starting anew"
+                    "changed); starting from the beginning"
                 )
                 return None
             return use(state, found["record"])
@@ -106,7 +106,7 @@ class Checkpoint:
         damaged = self.path.with_name(f"{self.path.name}.damaged")
         say(
             f"{one_line(self.path)} is damaged ({one_line(error, 80) or type(error).__name__}); "
-            f"it is kept as {one_line(damaged.name)}, starting anew"
+            f"it is kept as {one_line(damaged.name)}; starting from the beginning"
         )
         with contextlib.suppress(OSError):  # a folder that can't be written to is told when saving
             self.path.replace(damaged)

@@ -197,20 +197,20 @@ def _paint_one(transfer: StyleTransfer, content: str, out: Path, job: StyleJob) 
         if checkpoint.resume(session.restore):
             say(f"resumed after {len(session.history)} steps")
         else:
-            say(f"nothing to resume for {one_line(out)}; starting anew")
+            say(f"nothing to resume for {one_line(out)}; starting from the beginning")
     height, width = session.scene.size
     count = len(session.scene.stages)
     sizes = "at one size" if count == 1 else f"in {count} sizes"
     say(f"{session.scene.name}: {width}×{height} {sizes}, {session.forecast().text()}")
     began = time.perf_counter()
-    with _ctrl_c() as asked:
+    with _ctrl_c() as stopping:
         for _ in _steps(session):
             count = len(session.history)
             if job.preview and count % job.preview == 0:
                 write_picture(_preview(out), session.picture(), _record(session, content, job))
-            if asked or count % job.save_every == 0:
+            if stopping or count % job.save_every == 0:
                 checkpoint.save(*session.state())
-            if asked:
+            if stopping:
                 record = {**_record(session, content, job), "finished": False}
                 write_picture(out, session.picture(), record)
                 say(
@@ -263,19 +263,19 @@ def _record(session: PaintingSession, content: str, job: StyleJob) -> dict[str, 
 @contextlib.contextmanager
 def _ctrl_c() -> Iterator[list[bool]]:
     """Let Ctrl-C wait for the end of a step: it fills the list. The second one stops at once."""
-    asked: list[bool] = []
+    stopping: list[bool] = []
     if threading.current_thread() is not threading.main_thread():
-        yield asked
+        yield stopping
         return
 
     def hear(_number: int, _frame: object) -> None:
-        if asked:
+        if stopping:
             raise KeyboardInterrupt
-        asked.append(True)
+        stopping.append(True)
         say("stopping after this step; once more to stop at once")
 
     before = signal.signal(signal.SIGINT, hear)
     try:
-        yield asked
+        yield stopping
     finally:
         signal.signal(signal.SIGINT, before)

@@ -106,11 +106,10 @@ class Objective:
             for tap in taps
         ]
         for tile in tiles:
-            for whole, maps, tap in zip(
-                found, run(tf.constant(tile.part(picture))), taps, strict=True
-            ):
+            maps = run(tf.constant(tile.part(picture)))
+            for whole, part, tap in zip(found, maps, taps, strict=True):
                 inner = tile.inner_units(tap.stride, tap.stride)
-                _box(whole, tile.units(tap.stride, tap.stride))[...] = np.asarray(_box(maps, inner))
+                _box(whole, tile.units(tap.stride, tap.stride))[...] = np.asarray(_box(part, inner))
         return [tf.constant(whole) for whole in found]
 
     def means_of(self, picture: np.ndarray, masks: list[Tensor], tiles: Sequence[Tile]) -> Layers:

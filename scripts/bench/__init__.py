@@ -1,1 +1,1 @@
-"""The benchmark's rooms: what is measured, by whom, and the page that it comes to."""
+"""The benchmark: what is measured, other tools to compare with, and the page of results."""

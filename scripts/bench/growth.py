@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from bench.measured import timed
+
+if TYPE_CHECKING:
+    from kerascnn import Network
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ GROWTHS: dict[str, Callable[[int], Growth]] = {}
 
 
 def growth(name: str) -> Callable[[Callable[[int], Growth]], Callable[[int], Growth]]:
-    """Put a function of the number of repetitions into the list."""
+    """Register a function of the number of repetitions under a name."""
 
     def register(function: Callable[[int], Growth]) -> Callable[[int], Growth]:
         GROWTHS[name] = function
@@ -113,7 +116,7 @@ def units(repeat: int) -> Growth:
     return _grown("filters", (1, 5, 12, 25, 50), work, repeat)
 
 
-def _vgg_convolutions() -> Any:
+def _vgg_convolutions() -> Network:
     from kerascnn import Network
     from kerascnn.models import vgg16_features
 

@@ -1,4 +1,4 @@
-"""The machine that the figures are of."""
+"""The machine that the figures were measured on."""
 
 from __future__ import annotations
 
@@ -10,18 +10,14 @@ from bench.measured import timed
 
 
 def matrix_peak(size: int = 2048, repeat: int = 5) -> float:
-    """Return floating-point operations a second of TensorFlow's product of large float32 matrices.
+    """Return floating-point operations per second of TensorFlow's product of float32 matrices.
 
-    The best of several: what the machine can do when nothing disturbs it.
+    The best of several runs: what the machine can do when nothing disturbs it.
     """
     import tensorflow as tf
 
     matrix = tf.random.uniform((size, size))
-
-    @tf.function
-    def product(a: object) -> object:
-        return tf.matmul(a, a)
-
+    product = tf.function(lambda a: tf.matmul(a, a))
     product(matrix)
     best = min(timed(lambda: product(matrix).numpy()) for _ in range(repeat))
     return 2 * size**3 / best
@@ -43,16 +39,13 @@ def described() -> dict[str, str]:
 
 
 def peak_memory() -> float:
-    """Return the most memory that this process or one of its own has had, in MiB.
-
-    0 where that is not known.
-    """
+    """Return the most memory that this process or a child process has had, in MiB; 0 if unknown."""
     try:
         import resource
     except ImportError:
         return 0.0
-    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    most = max(resource.getrusage(one).ru_maxrss for one in who)
+    processes = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    most = max(resource.getrusage(each).ru_maxrss for each in processes)
     return most / (2**20 if platform.system() == "Darwin" else 2**10)
 
 

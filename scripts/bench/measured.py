@@ -1,4 +1,4 @@
-"""A row of the benchmark: what is timed against what, and which bar it is to keep."""
+"""A row of the benchmark: what is timed, what it is compared with, and its bar."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Bar:
-    """What a row is to keep; each part may be missing.
+    """The limits that a row should keep; each may be missing.
 
     Attributes:
         ratio: ours over theirs, at most.
         seconds: ours, at most.
-        extra: ours less theirs in seconds, at most.
+        extra: ours minus theirs in seconds, at most.
         peers: how many times as fast as a peer at least, each against bare TensorFlow or PyTorch
             timed in its own process.
     """
@@ -39,16 +42,16 @@ class Bar:
         return ", ".join(parts) or "–"
 
     def held(self, ours: Sequence[float], theirs: Sequence[float]) -> bool | None:
-        """Return whether the medians keep it, peers left out; None where there is nothing to."""
-        said = []
+        """Return whether the medians keep it, peers left out; None where it has no such limit."""
+        kept = []
         if self.ratio is not None and theirs:
-            said.append(statistics.median(ratios(ours, theirs)) <= self.ratio)
+            kept.append(statistics.median(ratios(ours, theirs)) <= self.ratio)
         if self.seconds is not None:
-            said.append(statistics.median(ours) <= self.seconds)
+            kept.append(statistics.median(ours) <= self.seconds)
         if self.extra is not None and theirs:
             pairs = zip(ours, theirs, strict=True)
-            said.append(statistics.median(a - b for a, b in pairs) <= self.extra)
-        return all(said) if said else None
+            kept.append(statistics.median(a - b for a, b in pairs) <= self.extra)
+        return all(kept) if kept else None
 
 
 @dataclass(frozen=True)
@@ -57,10 +60,10 @@ class Measured:
 
     Attributes:
         ours: seconds of each repetition.
-        theirs: of what took turns with it; empty if nothing did.
-        bar: what is to be kept.
-        flops: floating-point operations of the work as it is usually done; 0 where nobody counted.
-        notes: what else came out, for the page.
+        theirs: of what was timed in turns with it; empty without.
+        bar: the limits.
+        flops: floating-point operations of the usual algorithm; 0 where they are not counted.
+        notes: other results, for the page.
     """
 
     ours: list[float]
@@ -77,11 +80,11 @@ BY_NAME: set[str] = set()
 
 
 def row(name: str, *, most: int = 1000, by_name: bool = False) -> Callable[[Row], Row]:
-    """Put a function of the number of repetitions into the list of rows.
+    """Register a function of the number of repetitions as a row.
 
     Args:
         name: of the row.
-        most: repetitions, for a row that takes minutes.
+        most: repetitions at the most, for a row that takes minutes.
         by_name: leave it out of a full run.
     """
 

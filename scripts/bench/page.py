@@ -6,10 +6,9 @@ import inspect
 import statistics
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from bench.growth import GROWTHS
-from bench.measured import ROWS, Bar, Measured, ratios
+from bench.measured import ROWS, Bar, Json, Measured, ratios
 
 _HEAD = """# Benchmarks
 
@@ -22,11 +21,11 @@ travel, seconds do not. A bar that is missed is marked **missed**.
 """
 
 
-def write(record: Mapping[str, Any], page: Path, plot: Path) -> None:
-    """Write the page, and the plot that it shows.
+def write(record: Json, page: Path, plot: Path) -> None:
+    """Write the page and its plot.
 
     Args:
-        record: what `scripts/benchmark.py` keeps: ``rows``, ``growth``, ``machine``, ``whole``.
+        record: what `scripts/benchmark.py` saves: ``rows``, ``growth``, ``machine``, ``whole``.
         page: the Markdown file.
         plot: the picture.
     """
@@ -49,7 +48,7 @@ def _facts(facts: Mapping[str, str]) -> str:
     return "".join(f"- {name}: {value}\n" for name, value in facts.items()) + "\n"
 
 
-def _rows(rows: Mapping[str, Any]) -> str:
+def _rows(rows: Json) -> str:
     lines = [
         "| row | ours | theirs | ratio | bar | | of the matrix peak | peak memory | measured |\n",
         "|---|---|---|---|---|---|---|---|---|\n",
@@ -77,18 +76,18 @@ def _rows(rows: Mapping[str, Any]) -> str:
     return "".join(lines)
 
 
-def _notes(rows: Mapping[str, Any]) -> str:
+def _notes(rows: Json) -> str:
     said = [(name, note) for name in ROWS for note in rows.get(name, {}).get("notes", ())]
     return "\n" + "".join(f"- `{name}`: {note}\n" for name, note in said) if said else ""
 
 
-def measured(row: Mapping[str, Any]) -> Measured:
+def measured(row: Json) -> Measured:
     """Return a row of the record as it was measured."""
     return Measured(row["ours"], row["theirs"], Bar(**row["bar"]), row["flops"])
 
 
-def times_as_fast(row: Mapping[str, Any], peer: Mapping[str, Any]) -> float:
-    """Return how many times as fast as a peer ours is, through bare code in either process.
+def times_as_fast(row: Json, peer: Json) -> float:
+    """Return how many times as fast as a peer ours is, each relative to bare code in its process.
 
     Where the bare code is another framework's, or ours has none, seconds are compared.
     """
@@ -100,7 +99,7 @@ def times_as_fast(row: Mapping[str, Any], peer: Mapping[str, Any]) -> float:
     return theirs / bare / ours
 
 
-def _verdict(held: bool | None, row: Mapping[str, Any]) -> str:
+def _verdict(held: bool | None, row: Json) -> str:
     said = [] if held is None else [held]
     for name, factor in row["bar"]["peers"].items():
         peer = row["peers"].get(name, {})
@@ -111,7 +110,7 @@ def _verdict(held: bool | None, row: Mapping[str, Any]) -> str:
     return "kept" if all(said) else "**missed**"
 
 
-def _peers(rows: Mapping[str, Any]) -> str:
+def _peers(rows: Json) -> str:
     lines = [
         "| row | peer | peer's | bare code beside it | ours is … times as fast | through |\n",
         "|---|---|---|---|---|---|\n",
@@ -138,7 +137,7 @@ def _meanings() -> str:
     return "".join(f"- `{name}`: {_first(function)}\n" for name, function in ROWS.items())
 
 
-def _growth(growth: Mapping[str, Any]) -> str:
+def _growth(growth: Json) -> str:
     parts = []
     for name, found in growth.items():
         parts.append(f"{_first(GROWTHS[name])}\n\n| {found['along']} |")
@@ -148,7 +147,7 @@ def _growth(growth: Mapping[str, Any]) -> str:
     return "".join(parts)
 
 
-def _plot(growth: Mapping[str, Any], path: Path) -> None:
+def _plot(growth: Json, path: Path) -> None:
     from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator
 
@@ -168,7 +167,7 @@ def _plot(growth: Mapping[str, Any], path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
-def _first(function: Callable[..., Any]) -> str:
+def _first(function: Callable[..., object]) -> str:
     text = inspect.getdoc(function) or ""
     return " ".join(text.split("\n\n")[0].split())
 

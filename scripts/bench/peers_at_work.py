@@ -1,4 +1,4 @@
-"""The peers: an environment for each, and their works timed in it."""
+"""Other tools: an environment for each, and the same tasks timed in it."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ import sys
 import venv
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from bench.measured import Json
 
 _PROGRAMS = Path(__file__).with_name("peers")
 
 
 @dataclass(frozen=True)
 class Peer:
-    """A tool that does some of our works.
+    """A tool that does some of our tasks.
 
     Attributes:
-        requirements: what its environment holds.
-        program: in ``bench/peers/``, run there.
-        rows: which of our rows it is timed for.
+        requirements: what is installed in its environment.
+        program: in ``bench/peers/``, run in that environment.
+        rows: the rows that it is timed for.
         framework: what its bare code is written in.
     """
 
@@ -31,8 +32,8 @@ class Peer:
     framework: str = "TensorFlow"
 
 
-# Of our 169 positions the peers take 49, with a stride of 32: each of theirs costs the same, and a
-# full run is to end within 40 minutes.
+# Of our 169 positions the peers compute 49, with a stride of 32: each costs the same, and a full
+# run should end within 40 minutes.
 _SHARE = {"occlusion-32-16": 49 / 169}
 _OLD = ("tensorflow==2.15.*", "tf-keras-vis==0.8.7", "tf-explain==0.3.1", "opencv-python-headless")
 PEERS = {
@@ -54,7 +55,7 @@ def peers_of(row: str) -> list[str]:
 
 
 def prepare(name: str, folder: Path) -> Path:
-    """Make a peer's environment unless it is there; return its Python.
+    """Make a peer's environment unless it exists; return its Python.
 
     Raises:
         subprocess.CalledProcessError: pip can't install it.
@@ -76,11 +77,11 @@ def _folder_name(requirements: tuple[str, ...]) -> str:
     return "+".join(requirement.partition("=")[0] for requirement in requirements[-2:])
 
 
-def measure(name: str, row: str, repeat: int, folder: Path) -> dict[str, Any]:
-    """Time a peer's work in its environment; a failure is told in the record.
+def measure(name: str, row: str, repeat: int, folder: Path) -> Json:
+    """Time a peer's task in its environment.
 
     Returns:
-        ``{"peer": seconds, "bare": seconds}`` of all of our work, or ``{"error": reason}``.
+        ``{"peer": seconds, "bare": seconds}`` of all of our task, or ``{"error": reason}``.
     """
     peer = PEERS[name]
     try:
@@ -95,7 +96,7 @@ def measure(name: str, row: str, repeat: int, folder: Path) -> dict[str, Any]:
     except (subprocess.SubprocessError, OSError) as error:
         said = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
         return {"error": said[-1] if said else "failed"}
-    record: dict[str, Any] = json.loads(found.stdout.strip().splitlines()[-1])
+    record: Json = json.loads(found.stdout.strip().splitlines()[-1])
     share = _SHARE.get(row, 1.0)
     record = {key: [seconds / share for seconds in values] for key, values in record.items()}
     return {**record, "framework": peer.framework}

@@ -7,11 +7,13 @@ import sys
 import tempfile
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.measured import Bar, Measured, in_turns, row, timed
 
 if TYPE_CHECKING:
+    from tensorflow import Tensor
+
     from kerascnn.style import StyleSettings
 
 _CONTENT, _STYLE = "sample:cat", "sample:style-swirls"
@@ -55,13 +57,13 @@ def _step(size: int, repeat: int) -> Measured:
     layers = [whole.get_layer(tap.name).output for tap in transfer.objective.taps]
     part = tf_keras.Model(whole.input, layers)
 
-    @tf.function(input_signature=[tf.TensorSpec((1, None, None, 3), tf.float32)])
-    def bare(picture: Any) -> Any:
+    def gradient(picture: Tensor) -> Tensor:
         with tf.GradientTape() as tape:
             tape.watch(picture)
             value = tf.add_n([tf.reduce_sum(maps) for maps in part(picture)])
         return tape.gradient(value, picture)
 
+    bare = tf.function(gradient, input_signature=[tf.TensorSpec((1, None, None, 3))])
     picture = tf.constant(encode(session.scene.content))
     bare(picture)
     for _ in range(11):  # until ten pairs are there

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.measured import Bar, Measured, in_turns, row, timed
+
+if TYPE_CHECKING:
+    import numpy as np
+    from tensorflow import Tensor
+
+    from kerascnn import Network
 
 #: Multiplications and additions of VGG16 for one picture of 224 × 224.
 VGG16_MACS = 15.47e9
@@ -23,12 +29,13 @@ def saliency(repeat: int) -> Measured:
     network, images = vgg16(8)
     target, plugin = np.arange(8), Saliency()
 
-    @tf.function
-    def bare(pictures: Any, classes: Any) -> Any:
+    def gradient(pictures: Tensor, classes: Tensor) -> Tensor:
         with tf.GradientTape() as tape:
             tape.watch(pictures)
             scores = tf.gather(network.model(pictures), classes, batch_dims=1)
         return tape.gradient(scores, pictures)
+
+    bare = tf.function(gradient)
 
     def theirs() -> object:
         return bare(tf.constant(images), tf.constant(target)).numpy()
@@ -69,9 +76,10 @@ def _occlusion(patch: int, stride: int, repeat: int, bar: Bar) -> Measured:
     for index, picture in enumerate(some):
         picture[:patch, index : index + patch] = 0
 
-    @tf.function
-    def bare(pictures: Any) -> Any:
+    def scores(pictures: Tensor) -> Tensor:
         return network.model(pictures)
+
+    bare = tf.function(scores)
 
     def brute() -> object:
         return [bare(tf.constant(some[i : i + 16])).numpy() for i in range(0, 48, 16)]
@@ -194,7 +202,7 @@ def presets(repeat: int) -> Measured:  # noqa: ARG001
     return Measured([seconds["natural"]], [seconds["none"]], notes=tuple(notes))
 
 
-def ascent(count: int) -> tuple[Any, str, Callable[[], object]]:
+def ascent(count: int) -> tuple[Network, str, Callable[[], object]]:
     """Return the lecture's CNN, its second convolution, and a bare step for ``count`` filters."""
     import numpy as np
     import tensorflow as tf
@@ -209,13 +217,13 @@ def ascent(count: int) -> tuple[Any, str, Callable[[], object]]:
     pictures = tf.constant(np.random.default_rng(0).random((count, 28, 28, 1)), tf.float32)
     chosen = tf.one_hot(tf.range(count), 50)
 
-    @tf.function
-    def step(x: Any) -> Any:
+    def gradient(x: Tensor) -> Tensor:
         with tf.GradientTape() as tape:
             tape.watch(x)
             value = tf.reduce_sum(tf.reduce_sum(part(x), (1, 2)) * chosen)
         return tape.gradient(value, x)
 
+    step = tf.function(gradient)
     step(pictures)
     return network, layer, lambda: step(pictures)
 
@@ -238,12 +246,13 @@ def deep_dream(repeat: int) -> Measured:
     dreamer = Dreamer(Network(whole, preprocessing="caffe"), strength(layer))
     picture = np.random.default_rng(0).uniform(-100, 100, (1, 512, 512, 3)).astype(np.float32)
 
-    @tf.function
-    def bare(x: Any) -> Any:
+    def gradient(x: Tensor) -> Tensor:
         with tf.GradientTape() as tape:
             tape.watch(x)
             value = 0.5 * tf.reduce_sum(part(x) ** 2)
         return tape.gradient(value, x)
+
+    bare = tf.function(gradient)
 
     def ours(steps: int = 2) -> None:
         dreamer.dream(picture, octaves=1, steps=steps)
@@ -256,7 +265,7 @@ def deep_dream(repeat: int) -> Measured:
     )
 
 
-def vgg16(count: int) -> tuple[Any, Any]:
+def vgg16(count: int) -> tuple[Network, np.ndarray]:
     """Return VGG16 with random weights and a linear head, and random pictures."""
     import numpy as np
     import tf_keras

@@ -7,9 +7,12 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from bench.measured import Bar, Measured, in_turns, row
+
+if TYPE_CHECKING:
+    from kerascnn.datasets import Digits
 
 
 @row("lecture-training", most=2)
@@ -41,7 +44,7 @@ def _accuracies(found: dict[str, float]) -> str:
     return ", ".join(f"{name} {accuracy:.2%}" for name, accuracy in found.items())
 
 
-def _listing(digits: Any) -> dict[str, float]:
+def _listing(digits: Digits) -> dict[str, float]:
     """Train and evaluate both networks in the way of the lecture's listing."""
     from tf_keras.layers import Conv2D, Dense, Flatten, MaxPooling2D
     from tf_keras.models import Sequential
@@ -95,8 +98,8 @@ def visualize(repeat: int) -> Measured:
 
 def _process(*arguments: str) -> Callable[[], object]:
     command = [sys.executable, *(arguments or ("-c", "pass"))]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return lambda: subprocess.run(command, check=True, **quiet)  # type: ignore[call-overload]
+    null = subprocess.DEVNULL
+    return lambda: subprocess.run(command, check=True, stdout=null, stderr=null)
 
 
 @row("preparation")

@@ -74,7 +74,7 @@ def test_python_objects_are_never_loaded(tmp_path, capsys):
     trap = np.array([print], dtype=object)
     np.savez(checkpoint.path, record=np.array(text), trap=trap)
     assert loaded(checkpoint) is None
-    assert "starting anew" in capsys.readouterr().err
+    assert "starting from the beginning" in capsys.readouterr().err
 
 
 def encrypted(content):
@@ -143,7 +143,7 @@ def test_damage_is_told_and_set_aside_and_the_work_begins_anew(tmp_path, capsys,
     told = capsys.readouterr().err
     assert told.count("\n") == 1
     assert "is damaged" in told
-    assert "starting anew" in told
+    assert "starting from the beginning" in told
     aside = tmp_path / f"{checkpoint.path.name}.damaged"
     assert aside.read_bytes() == damaged
     assert list(tmp_path.iterdir()) == [aside]

@@ -323,7 +323,7 @@ def test_resume_takes_no_state_of_another_job(capsys, folder, monkeypatch):
         assert run(capsys, *arguments, *QUICK)[0] == 130
     code, _, err = run(capsys, *arguments, *QUICK, "--seed", "1", "--resume")
     assert code == 0
-    assert "starting anew" in err
+    assert "starting from the beginning" in err
 
 
 def test_a_damaged_state_is_set_aside_and_the_painting_begins_anew(capsys, folder):
