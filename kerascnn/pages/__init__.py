@@ -49,7 +49,7 @@ def render_page(
     from markupsafe import Markup
 
     script = _joined("page.js", *scripts)
-    style = _joined("page.css", *styles)
+    style = _joined("page.css", *styles) + _one_language(values["languages"])
     policy = "; ".join(
         (
             "default-src 'none'",
@@ -120,6 +120,12 @@ def data_uri(data: bytes, kind: str) -> str:
 def _joined(*names: str) -> str:
     folder = resources.files("kerascnn.pages") / "static"
     return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
+
+
+def _one_language(languages: Iterable[str]) -> str:
+    """Return the rules that show texts in the page's language and hide all others."""
+    rule = 'html[lang="{0}"] [lang]:not([lang="{0}"], option) {{ display: none; }}'
+    return "\n".join(rule.format(language) for language in languages)
 
 
 def _digest(text: str) -> str:
