@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import functools
 import hashlib
@@ -139,7 +140,7 @@ def _make(chapter: Chapter, out: Path, settings: Settings, networks: Networks, i
             "seconds": seconds,
             "created": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
             "files": {name: sha256(builder.folder / name) for name in dict.fromkeys(builder.files)},
-            "content": builder.content.to_dict(),
+            "content": dataclasses.asdict(builder.content),
         },
     )
     say(f"chapter {chapter.number}, {chapter.name}: {seconds:.0f} s")

@@ -27,6 +27,7 @@ def render_page(
     *,
     scripts: Iterable[str] = (),
     styles: Iterable[str] = (),
+    languages: Mapping[str, str],
     **values: object,
 ) -> str:
     """Fill in a template of ``kerascnn/pages/templates``.
@@ -38,12 +39,13 @@ def render_page(
             language switches and the enlarging of pictures.
         scripts: files of ``kerascnn/pages/static``, after ``page.js``.
         styles: files of ``kerascnn/pages/static``, after ``page.css``.
+        languages: those that the page is in: code → name.
         **values: what the template takes.
     """
     from markupsafe import Markup
 
     script = _joined("page.js", *scripts)
-    style = f"{themes()}\n{_joined('page.css', *styles)}"
+    style = "\n".join((themes(), _joined("page.css", *styles), _one_language(languages)))
     policy = "; ".join(
         (
             "default-src 'none'",
@@ -56,7 +58,7 @@ def render_page(
     )
     # Our own files: whoever could change them could change this function.
     inside = {"script": Markup(script), "style": Markup(style), "policy": policy}
-    return _environment().get_template(template).render(**inside, **values)
+    return _environment().get_template(template).render(languages=languages, **inside, **values)
 
 
 def prose(text: str, *, inline: bool = False) -> Markup:
@@ -91,6 +93,12 @@ def _properties(**colours: str) -> str:
 def _joined(*names: str) -> str:
     folder = resources.files("kerascnn.pages") / "static"
     return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
+
+
+def _one_language(languages: Iterable[str]) -> str:
+    """Return the rules that show texts in the page's language and hide all others."""
+    rule = 'html[lang="{0}"] [lang]:not([lang="{0}"], option) {{ display: none; }}'
+    return "\n".join(rule.format(language) for language in languages)
 
 
 def _digest(text: str) -> str:

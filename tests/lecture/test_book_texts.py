@@ -8,12 +8,16 @@ import re
 import string
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
+import kerascnn
 from kerascnn.lecture.book.catalogue import LANGUAGES, Texts, catalogue
 from kerascnn.lecture.chapters import NAMES, load
+from kerascnn.pages import render_page
 
+PACKAGE = Path(kerascnn.__file__).parent
 ALL = ("book", *NAMES)
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # Four English words on end are a sentence that was left. Code and quoted titles do not count.
@@ -41,6 +45,33 @@ def placeholders(text):
 
 def texts(language, name):
     return dict(leaves(catalogue(language, name)))
+
+
+def test_a_language_is_its_folder_of_texts():
+    folders = {path.name for path in (PACKAGE / "lecture" / "texts").iterdir()}
+    assert LANGUAGES[0] == "en" and set(LANGUAGES) == folders
+    # What each calls itself is in its own catalogue.
+    assert Texts("book")("language") == {"en": "English", "zh-Hans": "简体中文"}
+
+
+def test_a_page_hides_every_language_but_its_own():
+    words = {
+        key: dict.fromkeys("abc", "x") | {"en": "x"} for key in catalogue("en", "book")["word"]
+    }
+    title = dict.fromkeys(("en", *"abc"), "x")
+    page = render_page("base.html", title=title, words=words, languages=title)
+    for code in title:
+        assert (
+            f'html[lang="{code}"] [lang]:not([lang="{code}"], option) {{ display: none; }}' in page
+        )
+
+
+def test_a_list_and_a_spread_are_worded(monkeypatch):
+    texts = Texts("shapes")
+    monkeypatch.setitem(catalogue("en", "shapes")["word"], "nothing", "{a}; {b}; {c:+}; {d}")
+    shown = texts.one("en", "word", "nothing", a=[1, -2], b={"spread": [0.5, 0.6]},
+                      c={"spread": [-0.01]}, d={"word": "coincidence"})  # fmt: skip
+    assert shown == "1, −2; 55.00 ± 7.07 %; −1.00; , by coincidence"
 
 
 @pytest.mark.parametrize("name", ALL)

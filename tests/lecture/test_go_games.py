@@ -38,7 +38,7 @@ def good(tmp_path):
 
 
 def test_the_packaged_games_are_whole():
-    found = games.read_packaged()
+    found = list(games.read_games(games.PACKAGED))
     assert len(found) >= 15
     for game in found:
         assert 20 <= sum(point is not None for _, point in game.moves) <= 120, game.where()
@@ -113,7 +113,7 @@ def test_damaged_games_are_named_and_left_out(good, capsys, name):
     found = load_go(good)
     said = capsys.readouterr().err
     assert same(found, whole)
-    assert said.count("\n") == 1 and f"aa-{name}.sgf" in said and "left out" in said
+    assert said.count("\n") == 1 and f"aa-{name}.sgf" in said and "skipped" in said
 
 
 def test_a_file_of_a_game_a_line_names_the_line(tmp_path, capsys):

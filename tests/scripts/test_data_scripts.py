@@ -60,7 +60,7 @@ def test_points_in_gtp():
 
 def test_the_packaged_games_begin_as_the_script_has_them():
     play_go = script("play_go")
-    for number, game in enumerate(games.read_packaged()[:20], start=1):
+    for number, game in enumerate(list(games.read_games(games.PACKAGED))[:20], start=1):
         stones = play_go.opening(number)
         assert set(game.setup[0]) == set(stones[::2])
         assert set(game.setup[1]) == set(stones[1::2])

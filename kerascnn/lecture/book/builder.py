@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from kerascnn.network.network import Network
     from kerascnn.run.run import Run
 
-# Seeds without --quick, if fewer are asked for: for chapters that train networks of their own.
+# How often chapters train networks of their own at least, without --quick.
 _SEEDS = 3
 # Figures are drawn finer than a page shows them.
 _FINER = 1.5
@@ -56,7 +56,7 @@ class Networks:
 
     Args:
         out: the folder with the trained ones.
-        results: of the lecture's experiment; None where no chapter asked for it.
+        results: of the lecture's experiment; None where no chapter uses it.
     """
 
     def __init__(self, out: Path, results: Results | None = None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from kerascnn.lecture.experiments.spread import Spread
@@ -64,13 +64,9 @@ class Content:
     blocks: list[Block] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
 
-    def to_dict(self) -> dict[str, Json]:
-        """Return it as JSON takes it."""
-        return asdict(self)
-
     @classmethod
     def from_dict(cls, stored: Mapping[str, Json]) -> Content:
-        """Make it again out of what `to_dict` gave.
+        """Make it again out of what `dataclasses.asdict` gave.
 
         Raises:
             KeyError, TypeError: it is not that.

@@ -12,7 +12,7 @@ from pathlib import Path
 from kerascnn.errors import one_line
 from kerascnn.lecture.book.builder import Chapter
 from kerascnn.lecture.book.catalogue import Texts
-from kerascnn.lecture.book.claim_row import claim_rows
+from kerascnn.lecture.book.claim_row import ClaimRow, claim_rows
 from kerascnn.lecture.book.content import Content, Json
 from kerascnn.lecture.book.settings import Settings
 
@@ -34,6 +34,10 @@ class Made:
     folder: Path
     seconds: float
     created: str
+
+    def rows(self) -> list[ClaimRow]:
+        """Return its claims in words."""
+        return claim_rows(self.chapter.name, self.content.claims)
 
 
 @dataclass(frozen=True)
@@ -71,14 +75,10 @@ class Book:
         for part in ("claim", "says", "measured", "holds"):
             table.add_column(texts.one("en", "word", part))
         for made in self.chapters:
-            for row in claim_rows(made.chapter.name, made.content.claims):
-                shown = row.to_dict()
-                table.add_row(
-                    f"{made.chapter.number}. {shown['claim']}",
-                    shown["says"],
-                    shown["measured"],
-                    texts.one("en", "word", row.mark),
-                )
+            for row in made.rows():
+                _, claim, says, measured, _ = row.to_dict().values()
+                holds = texts.one("en", "word", row.mark)
+                table.add_row(f"{made.chapter.number}. {claim}", says, measured, holds)
         width = max(60, shutil.get_terminal_size((120, 24)).columns)
         written = io.StringIO()
         Console(file=written, width=width, highlight=False, markup=False).print(table)
@@ -99,9 +99,7 @@ class Book:
                     "number": made.chapter.number,
                     "seconds": round(made.seconds, 1),
                     "created": made.created,
-                    "claims": [
-                        row.to_dict() for row in claim_rows(made.chapter.name, made.content.claims)
-                    ],
+                    "claims": [row.to_dict() for row in made.rows()],
                 }
                 for made in self.chapters
             ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kerascnn.lecture.book.catalogue import LANGUAGES, Texts, Words, catalogue
-from kerascnn.lecture.book.claim_row import claim_rows, plain_text
+from kerascnn.lecture.book.claim_row import plain_text
 from kerascnn.lecture.book.content import Block, Json
 from kerascnn.lecture.book.model import Book, Made
 from kerascnn.pages import embedded, render_page
@@ -30,14 +30,14 @@ def page(book: Book) -> str:
         chapters=[_chapter(made) for made in book.chapters],
         colophon=texts("colophon", **_colophon(book)),
         made=[
-            [_title(made), round(made.seconds, 1), made.created.replace("T", " ")[:16]]
+            [
+                Texts(made.chapter.name)("title"),
+                round(made.seconds, 1),
+                made.created.replace("T", " ")[:16],
+            ]
             for made in book.chapters
         ],
     )
-
-
-def _title(made: Made) -> Words:
-    return Texts(made.chapter.name)("title")
 
 
 def _chapter(made: Made) -> dict[str, object]:
@@ -48,7 +48,7 @@ def _chapter(made: Made) -> dict[str, object]:
         "title": texts("title"),
         "about": texts("about"),
         "blocks": [_block(block, texts, made.folder) for block in made.content.blocks],
-        "claims": claim_rows(made.chapter.name, made.content.claims),
+        "claims": made.rows(),
     }
 
 
@@ -90,7 +90,7 @@ def _table(block: Block, texts: Texts) -> dict[str, Json]:
 
 def _play(block: Block, texts: Texts) -> dict[str, Json]:
     def each(key: str) -> Words:
-        # The script fills in the {name}: what stands there is known once the reader has clicked.
+        # The page's script fills in the {name}, when someone clicks.
         return {language: texts.raw(language, "play", block.key, key) for language in LANGUAGES}
 
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from kerascnn.lecture.book.builder import Chapter, ChapterBuilder
-from kerascnn.lecture.datasets.go import Positions, load_go, read_packaged
+from kerascnn.lecture.datasets.go import PACKAGED, Positions, load_go, read_games
 from kerascnn.lecture.drawing.goban import draw, draw_planes
 from kerascnn.lecture.experiments import go
 from kerascnn.lecture.experiments.runner import Trials
@@ -70,7 +70,7 @@ def _boards(chapter: ChapterBuilder, positions: Positions, trials: Trials) -> No
     """Show one position with the moves that each network expects."""
     answers = {name: trials.first(name).answers for name in (_CNN, _POOLING, _DNN)}
     moves = positions.y_test.astype(int)
-    # A position of the middle game where the network is as sure of the move as it gets.
+    # The position of the middle game where the network gives the move the largest share.
     own = answers[_CNN][np.arange(len(moves)), moves]
     stones = np.abs(positions.x_test).sum(axis=(1, 2))
     middle = (stones > 40) & (stones < 90)
@@ -88,16 +88,13 @@ def _boards(chapter: ChapterBuilder, positions: Positions, trials: Trials) -> No
 
 def _anywhere(chapter: ChapterBuilder, trials: Trials) -> None:
     """Measure whether patterns are found wherever they are: on turned boards, and ataris."""
-    (straight, turned), (dnn_straight, dnn_turned) = (
-        [
-            Spread(values)
-            for values in zip(
-                *(go.straight_and_turned(run.model, trials.task) for run in trials.of[name]),
-                strict=True,
-            )
-        ]
+    task = trials.task
+    by_cnn, by_dnn = (
+        [go.straight_and_turned(run.model, task) for run in trials.of[name]]
         for name in (_CNN, _DNN)
     )
+    straight, turned = map(Spread, zip(*by_cnn, strict=True))
+    dnn_straight, dnn_turned = map(Spread, zip(*by_dnn, strict=True))
     chapter.text("anywhere")
     better = turned.mean > dnn_straight.mean
     chapter.claim("turned", better, straight=straight, turned=turned, dnn=dnn_turned)
@@ -109,7 +106,7 @@ def _anywhere(chapter: ChapterBuilder, trials: Trials) -> None:
 
 def _planes(chapter: ChapterBuilder) -> None:
     """Show the planes of a position of the packaged games."""
-    game = read_packaged()[0]
+    game = next(read_games(PACKAGED))
     position = Position()
     position.board.apply_setup(*game.setup, ())
     for _, point in game.moves[:80]:

@@ -37,20 +37,11 @@ def _grids(chapter: ChapterBuilder) -> None:
         deep = layer.startswith("block5")
         steps = (20 if deep else 40) if chapter.quick else (64 if deep else 128)
         count = 4 if chapter.quick else 9 if deep else 24
-        options = {
-            "layer": layer,
-            "unit": (f"0-{count - 1}",),
-            "where": "centre",
-            "size": 96 if deep and chapter.quick else side,
-            "steps": steps,
-        }
-        run = chapter.ask(
-            layer.replace("_", "-"),
-            "max-activation",
-            "builtin:vgg16",
-            options=options,
-            show={"captions": ()},
-        )
+        size = 96 if deep and chapter.quick else side
+        shown = {"layer": layer, "unit": (f"0-{count - 1}",), "where": "centre"}
+        options = {**shown, "size": size, "steps": steps}
+        key, show = layer.replace("_", "-"), {"captions": ()}
+        run = chapter.ask(key, "max-activation", "builtin:vgg16", options=options, show=show)
         field = network.layer(layer).field
         assert field is not None
         fields.append(max(field.size))

@@ -158,14 +158,7 @@ def _pooling(make: LayerFactory, how: str) -> Layer:
 
 
 def _subsampling(chapter: ChapterBuilder, digits: Task, epochs: int, large: float) -> None:
-    """Drop odd rows and columns of a photograph, and of the digits that a network learns.
-
-    Args:
-        chapter: to put it in.
-        digits: the task in full size.
-        epochs: how long the network learns.
-        large: the accuracy of the same network on digits of full size.
-    """
+    """Drop odd rows and columns of a photograph and of digits (accuracy on whole ones: large)."""
     spec = InputSpec((256, 256, 3), "unit", "chapter")
     photograph = sample_pictures(spec, 1)[0].values
     smaller = [photograph[::step, ::step] for step in (1, 2, 4)]

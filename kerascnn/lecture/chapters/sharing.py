@@ -30,7 +30,7 @@ SAID_WIRES = {
     0: [1, 2, 3, 7, 8, 9, 13, 14, 15],
     1: [2, 3, 4, 8, 9, 10, 14, 15, 16],
 }
-# Nine colours that are told apart, one for each shared weight.
+# Nine colours that are easily distinguished, one for each shared weight.
 _COLOURS = ("#4477aa", "#66ccee", "#228833", "#ccbb44", "#ee6677", "#aa3377", "#999999", "#dd8833",
             "#55aa99")  # fmt: skip
 

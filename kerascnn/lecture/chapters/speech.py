@@ -9,7 +9,7 @@ from kerascnn.lecture.datasets.speech import Spoken, load_speech
 from kerascnn.lecture.drawing.spectra import draw
 from kerascnn.lecture.experiments import speech
 from kerascnn.lecture.experiments.runner import Trials
-from kerascnn.lecture.experiments.training import answers
+from kerascnn.lecture.experiments.training import accuracy
 from kerascnn.render import new_figure
 from kerascnn.sizes import size_text
 
@@ -74,13 +74,10 @@ def _moved(chapter: ChapterBuilder, trials: Trials) -> None:
     for name in trials.of:
         model = trials.first(name).model
         for axis in ("frequency", "time"):
-            shares = []
-            for shift in _SHIFTS:
-                bands, moments = (shift, 0) if axis == "frequency" else (0, shift)
-                changed = speech.moved(pictures, bands, moments)
-                heard = answers(model, changed).argmax(axis=1)
-                shares.append(float(np.mean(heard == labels)))
-            found[f"{name}_{axis}"] = shares
+            moves = [(by, 0) if axis == "frequency" else (0, by) for by in _SHIFTS]
+            found[f"{name}_{axis}"] = [
+                accuracy(model, speech.moved(pictures, *move), labels) for move in moves
+            ]
     figure = new_figure(9, 3.6)
     panels = figure.subplots(1, 2, sharey=True)
     signs = {_DNN: "–", _FREQUENCY: "↕", _TIME: "↔", _BOTH: "↕↔"}

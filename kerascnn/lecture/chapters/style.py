@@ -47,14 +47,7 @@ def _beside(*pictures: Array) -> Array:
 def _likeness(
     chapter: ChapterBuilder, name: str, network: Network, pictures: tuple[Array, ...]
 ) -> None:
-    """Measure in VGG16 the painting's distance to the content's maps and the style's Gram matrices.
-
-    Args:
-        chapter: to put it in.
-        name: of the style.
-        network: VGG16.
-        pictures: content, style and painting, H×W×3 each.
-    """
+    """Measure how far the painting is from the content's maps and the style's Gram matrices."""
     squares = [np.clip(resized(picture, _SQUARE), 0, 1) for picture in pictures]
     encoded = np.stack([network.input.encode(square) for square in squares])
     content, style, painting = network.activations(encoded, _CONTENT_LAYER)

@@ -36,18 +36,16 @@ def make(chapter: ChapterBuilder) -> None:
     chapter.text("saliency")
     digits = chapter.ask("saliency", "saliency", "cnn")
     _on_the_ink(chapter, digits.result.arrays())
-    chapter.ask(
-        "saliency-photograph",
-        "saliency",
-        "builtin:vgg16",
-        target="block5_conv3:2",
-        options={"method": "smoothgrad", "samples": 8 if chapter.quick else 25},
+    unit, options = (
+        "block5_conv3:2",
+        {"method": "smoothgrad", "samples": 8 if chapter.quick else 25},
     )
+    chapter.ask("saliency-photograph", "saliency", "builtin:vgg16", target=unit, options=options)
     chapter.text("occlusion")
     hidden = chapter.ask("occlusion", "occlusion", "cnn")
     _lost(chapter, hidden.result.facts["pictures"])
     if not chapter.quick:
-        chapter.ask("occlusion-photograph", "occlusion", "builtin:vgg16", target="block5_conv3:2")
+        chapter.ask("occlusion-photograph", "occlusion", "builtin:vgg16", target=unit)
     _class_pictures(chapter)
     _watermark(chapter)
 
@@ -97,13 +95,8 @@ def _watermark(chapter: ChapterBuilder) -> None:
         Picture(picture, f"horse {number}", "chapter why", None, picture.shape[:2])
         for number, picture in enumerate(shown)
     ]
-    hidden = chapter.answer(
-        "occlusion",
-        network,
-        pictures,
-        target="1",
-        options={"patch": 6, "stride": 2, "fill": "mean"},
-    )
+    options = {"patch": 6, "stride": 2, "fill": "mean"}
+    hidden = chapter.answer("occlusion", network, pictures, target="1", options=options)
     lost = hidden.result.arrays()["values"]
     chapter.figure(
         "watermark",

@@ -16,7 +16,8 @@ from kerascnn.terminal.progress import say
 
 SIDE = 19
 
-_EMBEDDED = Path(__file__).parent / "data" / "go-games.sgf"
+#: The file that the package brings.
+PACKAGED = Path(__file__).parent / "data" / "go-games.sgf"
 # Untrusted files are bounded: no game of people is as long.
 _MOST_BYTES = 1 << 20
 _MOST_MOVES = 1000
@@ -58,7 +59,7 @@ class Positions:
 
     Attributes:
         x_train: N×19×19, int8, rows from the top: 1 the stones of who moves, −1 the others', 0
-            empty. Who moves is black, as it were: colours are swapped where white moves.
+            empty. Where white moves, the colours are swapped.
         y_train: N points, int16: 19 · row + column.
         x_test: M×19×19, of other games.
         y_test: M points.
@@ -78,7 +79,7 @@ def load_go(folder: Path | None = None, games: int | None = None) -> Positions:
     """Load the positions of the packaged games, or of a folder of SGF files.
 
     Every fifth game is kept for the test. Files and games that are damaged, illegal or not 19×19
-    are named on stderr, a line each, and left out.
+    are named on stderr, a line each, and skipped.
 
     Args:
         folder: one's own ``.sgf`` files, at any depth; None for the packaged games.
@@ -93,11 +94,11 @@ def load_go(folder: Path | None = None, games: int | None = None) -> Positions:
     source = "GNU Go against itself, in the package" if folder is None else one_line(folder)
     bounded = min(games or _MOST_GAMES, _MOST_GAMES)
     found: list[list[tuple[npt.NDArray[np.int8], int]]] = []
-    for game in read_games(_EMBEDDED if folder is None else folder):
+    for game in read_games(PACKAGED if folder is None else folder):
         try:
             made = list(positions(game))
         except DataError as error:
-            say(f"left out: {error}")
+            say(f"skipped: {error}")
             continue
         found.append(made)
         if len(found) == bounded:
@@ -125,7 +126,7 @@ def read_games(path: Path) -> Iterator[Game]:
     """Read the games of an SGF file, or of all in a folder, in the order of their names.
 
     Yields:
-        Games of 19×19. Others are named on stderr and left out.
+        Games of 19×19. Others are named on stderr and skipped.
 
     Raises:
         DataError: there is no such file or folder, or no ``.sgf`` in it.
@@ -146,7 +147,7 @@ def read_games(path: Path) -> Iterator[Game]:
         try:
             yield from _read_file(file)
         except DataError as error:
-            say(f"left out: {error}")
+            say(f"skipped: {error}")
 
 
 def _read_file(path: Path) -> Iterator[Game]:
@@ -163,14 +164,14 @@ def _read_file(path: Path) -> Iterator[Game]:
         try:
             yield _read_game(shown, line, text)
         except DataError as error:
-            say(f"left out: {error}")
+            say(f"skipped: {error}")
 
 
 def _split(data: bytes) -> list[tuple[int, bytes]]:
     """Return the games of a file, each with the number of its first line.
 
-    Where each line is a game, a damaged one takes no other along; else what follows it can't be
-    told from it, and goes with it.
+    Where each line is a game, a damaged one is skipped alone; else what follows it can't be
+    separated from it, and is skipped too.
     """
     lines = data.splitlines()
     if len(lines) > 1 and all(line.startswith(b"(;") and line.endswith(b")") for line in lines):
@@ -265,8 +266,3 @@ def as_array(board: boards.Board, colour: str) -> npt.NDArray[np.int8]:
     values = {None: 0, colour: 1, "w" if colour == "b" else "b": -1}
     rows = [[values[stone] for stone in row] for row in reversed(board.board)]
     return np.array(rows, np.int8)
-
-
-def read_packaged() -> list[Game]:
-    """Return the packaged games."""
-    return list(read_games(_EMBEDDED))

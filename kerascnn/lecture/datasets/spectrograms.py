@@ -26,9 +26,9 @@ _HOP = round(RATE * SECONDS / FRAMES)
 _WINDOW = 640  # 40 ms
 _TRANSFORM = 1024
 _LOWEST, _HIGHEST = 60.0, 7600.0  # Hertz
-_DECIBELS = 60.0  # what is so much below the loudest is black
+_DECIBELS = 60.0  # below the loudest: black
 _RATES = (8_000, 192_000)
-# A second of eight channels at the highest rate, and what may stand before it.
+# A second of eight channels at the highest rate, and what may come before it.
 _MOST_BYTES = 8 << 20
 _EXTENSIBLE = b"\xfe\xff"
 _PLAIN = bytes.fromhex("0100000000001000800000aa00389b71")
@@ -100,11 +100,7 @@ def read_wav(path: Path) -> tuple[Samples, int]:
     shown = one_line(path)
     try:
         with wave.open(_opened(path), "rb") as stream:
-            rate, width, channels = (
-                stream.getframerate(),
-                stream.getsampwidth(),
-                stream.getnchannels(),
-            )
+            channels, width, rate, *_ = stream.getparams()
             if not _RATES[0] <= rate <= _RATES[1]:
                 raise DataError(
                     f"{shown}: must have {_RATES[0]:,} to {_RATES[1]:,} samples a second. "
@@ -136,8 +132,8 @@ def read_wav(path: Path) -> tuple[Samples, int]:
 def _opened(path: Path) -> io.BytesIO:
     """Return the head of a file that holds its first second.
 
-    Recorders say of 24 bits that their format is "extensible" and then that it is the plain one;
-    Python's reader takes that from 3.12 on, so it is told the plain one at once.
+    Recorders name the format of 24 bits "extensible", and the plain one as its subformat. Python's
+    reader accepts that from 3.12 on; here the plain one is put in its place.
     """
     if not path.is_file():
         raise OSError("not an ordinary file")

@@ -18,7 +18,7 @@ _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight"
 # Untrusted folders are bounded.
 _MOST_CLASSES = 100
 _MOST_FILES = 50_000
-_NAMED = 5  # damaged files that are told of, one by one
+_NAMED = 5  # damaged files that are named one by one
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,19 +52,13 @@ def load_speech(folder: Path | None = None) -> Spoken:
 
     Raises:
         DataError: there are not two words with a file each to learn from and to test with. Damaged
-            files are named on stderr and left out.
+            files are named on stderr and skipped.
     """
     if folder is not None:
         return _read_folder(folder)
     with np.load(_EMBEDDED, allow_pickle=False) as stored:
-        return Spoken(
-            stored["x_train"],
-            stored["y_train"],
-            stored["x_test"],
-            stored["y_test"],
-            _WORDS,
-            "eSpeak NG's voices, in the package",
-        )
+        parts = {name: stored[name] for name in ("x_train", "y_train", "x_test", "y_test")}
+    return Spoken(**parts, words=_WORDS, source="eSpeak NG's voices, in the package")
 
 
 def _read_folder(folder: Path) -> Spoken:
@@ -81,13 +75,13 @@ def _read_folder(folder: Path) -> Spoken:
             except DataError as error:
                 damaged += 1
                 if damaged <= _NAMED:
-                    say(f"left out: {error}")
+                    say(f"skipped: {error}")
                 continue
             speaker = file.stem.partition("_")[0]
             is_test = zlib.crc32(speaker.encode("utf-8", "surrogateescape")) % 5 == 0
             made[is_test].append((spectrogram(samples, rate), words.index(word)))
     if damaged > _NAMED:
-        say(f"left out: {damaged - _NAMED} more files of {shown}")
+        say(f"skipped: {damaged - _NAMED} more files of {shown}")
     for is_test, part in ((False, "learn from"), (True, "test with")):
         missing = set(range(len(words))) - {label for _, label in made[is_test]}
         if missing:

@@ -1,4 +1,4 @@
-"""Sentences and how kind they are: rated film reviews in the package, or a table of one's own."""
+"""Rated sentences: film reviews in the package, or a table of one's own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _EMBEDDED = Path(__file__).parent / "data" / "reviews.tsv.xz"
 _MOST_BYTES = 64 << 20
 _MOST_CHARACTERS = 10_000
 
-#: Numbers of words: what fills a short sentence up, and a word that is not known.
+#: Numbers of words: the padding of a short sentence, and an unknown word.
 NOTHING, UNKNOWN = 0, 1
 #: Words of a sentence that are read; most reviews are shorter.
 WORDS = 40
@@ -36,7 +36,7 @@ class Review:
 
     Attributes:
         sentence: as it was written.
-        rating: below 0 unkind, above 0 kind.
+        rating: below 0 negative, above 0 positive.
     """
 
     sentence: str
@@ -104,7 +104,7 @@ def split(sentence: str) -> list[str]:
 def load_reviews(path: Path | None = None) -> Reviews:
     """Load the packaged film reviews, or a table of one's own.
 
-    Sentences without a side (rating 0), without words, and those that came before are left out.
+    Sentences rated 0, without words, or that came before are skipped.
 
     Args:
         path: lines of rating, tab, sentence, in UTF-8; ``.xz`` too. None for the packaged ones.

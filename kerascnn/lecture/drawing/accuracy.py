@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kerascnn.lecture.experiments.runner import Trials, on_test, on_training
 from kerascnn.lecture.experiments.spread import Spread
+from kerascnn.render import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,6 +29,8 @@ _LEGEND = {"fontsize": 13, "facecolor": "white", "edgecolor": "none", "framealph
 
 def curves(trials: Trials) -> Figure:
     """Draw loss and accuracy over the epochs; with several seeds, a line for each."""
+    from matplotlib.ticker import MaxNLocator
+
     figure, (left, right) = _panels("How the networks learn", _subtitle(trials), 2)
     runs = trials.runs
     thin = 1.0 if len(runs) == len(trials.of) else 0.6
@@ -51,7 +54,7 @@ def curves(trials: Trials) -> Figure:
     low = min(min(_percent(run.history.accuracy[1:] or [0.9])) for run in runs)
     right.set_ylim(min(math.floor(low) - 1, 95), 100.3)
     for axes in (left, right):
-        _epochs_only(axes)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     return figure
 
 
@@ -101,15 +104,10 @@ def accuracy(trials: Trials, said: float) -> Figure:
 
 def _dot(axes: Axes, values: Spread, place: int, colour: str, filled: bool) -> None:
     mean = 100 * values.mean
+    reach = 100 * values.deviation if len(values.values) > 1 else None
+    inside = colour if filled else "white"
     axes.errorbar(
-        mean,
-        place,
-        xerr=100 * values.deviation if len(values.values) > 1 else None,
-        fmt="o",
-        color=colour,
-        mfc=colour if filled else "white",
-        markersize=11,
-        capsize=4,
+        mean, place, xerr=reach, fmt="o", color=colour, mfc=inside, markersize=11, capsize=4
     )
     axes.annotate(
         str(values).removesuffix(" %"),
@@ -137,10 +135,7 @@ def _subtitle(trials: Trials) -> str:
 
 
 def _panels(title: str, subtitle: str, count: int) -> tuple[Figure, list[Axes]]:
-    # Not pyplot: it keeps figures alive, and asks for a display.
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=_SLIDE, layout="constrained")
+    figure = new_figure(*_SLIDE)
     figure.suptitle(f"{title}  ·  {subtitle}", fontsize=17)
     panels = list(figure.subplots(1, count, squeeze=False)[0])
     for axes in panels:
@@ -151,9 +146,3 @@ def _panels(title: str, subtitle: str, count: int) -> tuple[Figure, list[Axes]]:
         axes.yaxis.label.set_size(14)
         axes.title.set_size(14)
     return figure, panels
-
-
-def _epochs_only(axes: Axes) -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))

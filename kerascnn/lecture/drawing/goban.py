@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from kerascnn.lecture.datasets.go import SIDE
 from kerascnn.lecture.experiments.task import Array
 from kerascnn.render import Sheet, new_figure
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SIDE = 19
 _WOOD = "#e9c789"
 _LINE = "#6b5327"
 _STARS = (3, 9, 15)

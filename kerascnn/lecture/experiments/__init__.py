@@ -1,1 +1,1 @@
-"""What the lecture's claims are measured by: networks trained, and questions asked of them."""
+"""The experiments that measure the lecture's claims: networks trained, pictures and shapes."""

@@ -32,7 +32,7 @@ def filters() -> Numbers:
 
 
 def positions(size: int, window: int, stride: int) -> int:
-    """Return how many places a window finds: (N − F) / stride + 1, what does not fit left out."""
+    """Return how many places a window finds: (N − F) / stride + 1, rounded down."""
     return (size - window) // stride + 1
 
 

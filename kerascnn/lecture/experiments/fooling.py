@@ -1,4 +1,4 @@
-"""How little must change in a picture for a network to take it for something else."""
+"""How little a picture must change for a network to classify it otherwise."""
 
 from __future__ import annotations
 
@@ -51,9 +51,14 @@ def fool(network: Network, pictures: Floats, *, sure: float = 0.9, step: float =
     scores = network.scores(pictures)
     before, aim = scores.argsort(axis=1)[:, -1], scores.argsort(axis=1)[:, -2]
     changed = pictures.copy()
+
+    def probabilities(values: Array) -> Array:
+        found = network.probabilities(values)
+        assert found is not None  # it gives probabilities
+        return found
+
     for _ in range(round(1 / step)):
-        chances = network.to_probabilities(network.scores(changed))
-        assert chances is not None
+        chances = probabilities(changed)
         open_ = chances[np.arange(len(aim)), aim] < sure
         if not open_.any():
             break
@@ -63,8 +68,7 @@ def fool(network: Network, pictures: Floats, *, sure: float = 0.9, step: float =
         slope = network.gradients(changed, aim) - network.gradients(changed, rival)
         moved = np.clip(changed + step * (high - low) * np.sign(slope), low, high)
         changed = np.where(open_[:, None, None, None], moved, changed).astype(np.float32)
-    chances = network.to_probabilities(network.scores(changed))
-    assert chances is not None  # as above
-    after = chances.argmax(axis=1)
+    chances = probabilities(changed)
     largest = (np.abs(changed - pictures) / (high - low)).max(axis=(1, 2, 3))
-    return Fooled(pictures, changed, before, after, chances.max(axis=1), largest)
+    after, confidence = chances.argmax(axis=1), chances.max(axis=1)
+    return Fooled(pictures, changed, before, after, confidence, largest)

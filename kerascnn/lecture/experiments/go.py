@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from kerascnn.lecture.datasets.go import Positions
+from kerascnn.lecture.datasets.go import SIDE, Positions
 from kerascnn.lecture.experiments.runner import Builder
 from kerascnn.lecture.experiments.task import Array, Floats, Labels, Task
-from kerascnn.lecture.experiments.training import answers
+from kerascnn.lecture.experiments.training import accuracy, answers
 from kerascnn.lecture.networks import Model
-from kerascnn.lecture.networks.go import SIDE, go_cnn, go_fully_connected
+from kerascnn.lecture.networks.go import go_cnn, go_fully_connected
 
 #: The networks by name; all have the same kind of output, a share for each point.
 NETWORKS: Mapping[str, Builder] = {
@@ -70,7 +70,7 @@ def straight_and_turned(model: Model, task: Task) -> tuple[float, float]:
     shares = []
     for boards, points in turned(task.x_test[::step], task.y_test[::step]):
         values = np.ascontiguousarray(boards).reshape((len(boards), *model.input_shape[1:]))
-        shares.append(float(np.mean(answers(model, values).argmax(axis=1) == points)))
+        shares.append(accuracy(model, values, points))
     return shares[0], float(np.mean(shares[1:]))
 
 

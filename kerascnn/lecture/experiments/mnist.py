@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,7 @@ RESULTS = "results.json"
 
 @dataclass(frozen=True)
 class Results:
-    """What the experiment came to.
+    """The results of the experiment.
 
     Attributes:
         trials: every training.
@@ -49,31 +49,26 @@ class Results:
     def to_dict(self) -> dict[str, object]:
         """Return the numbers as JSON takes them; what ``results.json`` holds."""
         return {
-            "runs": [
-                {
-                    "network": run.network,
-                    "seed": run.seed,
-                    "parameters": run.parameters,
-                    "train_accuracy": run.history.train_accuracy,
-                    "test_accuracy": run.test_accuracy,
-                    "seconds": run.history.seconds,
-                }
-                for run in self.runs
-            ],
+            "runs": [_numbers(run) for run in self.runs],
             "curves": [
-                {
-                    "network": run.network,
-                    "seed": run.seed,
-                    "loss": run.history.loss,
-                    "accuracy": run.history.accuracy,
-                    "test_accuracy": run.history.test_accuracy,
-                }
+                {"network": run.network, "seed": run.seed, **asdict(run.history)}
                 for run in self.runs
             ],
             "settings": self.settings,
             "data": self.data,
             "versions": self.versions,
         }
+
+
+def _numbers(run: TrainingRun) -> dict[str, object]:
+    return {
+        "network": run.network,
+        "seed": run.seed,
+        "parameters": run.parameters,
+        "train_accuracy": run.history.train_accuracy,
+        "test_accuracy": run.test_accuracy,
+        "seconds": run.history.seconds,
+    }
 
 
 def task(digits: Digits, tests: int | None = None) -> Task:

@@ -177,16 +177,8 @@ def run(
                 )
                 shaped = task.shaped(model)
                 history = _train(model, shaped, checkpoint, bar, f"{name}, seed {seed}")
-                found[name].append(
-                    TrainingRun(
-                        network=name,
-                        seed=seed,
-                        parameters=int(model.count_params()),
-                        history=history,
-                        model=model,
-                        answers=answers(model, shaped.x_test),
-                    )
-                )
+                size, shares = int(model.count_params()), answers(model, shaped.x_test)
+                found[name].append(TrainingRun(name, seed, size, history, model, shares))
     return Trials(task, {name: tuple(runs) for name, runs in found.items()})
 
 
@@ -206,7 +198,8 @@ def _train(model: Model, task: Task, checkpoint: Checkpoint, bar: Bar, label: st
         history.seconds += time.perf_counter() - start
         history.loss.append(seen.loss)
         history.accuracy.append(seen.accuracy)
-        if _is_examined(trainer.epoch, epochs):
+        # After epochs 1, 2, 4, 8, … and the last: each time costs a third of an epoch.
+        if trainer.epoch == epochs or trainer.epoch & (trainer.epoch - 1) == 0:
             right_now = accuracy(model, task.x_test, task.y_test)
             history.test_accuracy.append([trainer.epoch, right_now])
         if trainer.epoch == epochs:
@@ -219,11 +212,6 @@ def _train(model: Model, task: Task, checkpoint: Checkpoint, bar: Bar, label: st
         f"{history.seconds:.0f} s{earlier}"
     )
     return history
-
-
-def _is_examined(epoch: int, epochs: int) -> bool:
-    # After epochs 1, 2, 4, 8, … and the last: each time costs a third of an epoch.
-    return epoch == epochs or epoch & (epoch - 1) == 0
 
 
 def right(answers: Floats, labels: Labels, count: int = 1) -> float:

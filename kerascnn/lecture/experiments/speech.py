@@ -18,11 +18,7 @@ QUICK_EXAMPLES = 800
 
 
 def networks(classes: int) -> Mapping[str, Builder]:
-    """Return what builds the networks, by name.
-
-    Args:
-        classes: how many words there are.
-    """
+    """Return what builds the networks for so many words, by name."""
     return {
         "speech-dnn": lambda seed: speech_fully_connected(classes, seed=seed),
         "speech-frequency": lambda seed: speech_cnn("frequency", classes, seed=seed),
@@ -52,12 +48,8 @@ def moved(spectrograms: Array, bands: int, moments: int) -> Array:
         bands: how far up, below 0 down.
         moments: how much later, below 0 earlier.
     """
+    height, width = spectrograms.shape[1:3]
+    rows, columns = np.arange(height) - bands, np.arange(width) - moments
+    comes_in = ((rows < 0) | (rows >= height))[:, None] | (columns < 0) | (columns >= width)
     made = np.roll(spectrograms, (bands, moments), axis=(1, 2))
-    fill = spectrograms.min(axis=(1, 2, 3), keepdims=True)[..., 0]
-    if bands:
-        rows = slice(0, bands) if bands > 0 else slice(bands, None)
-        made[:, rows] = fill[..., None]
-    if moments:
-        columns = slice(0, moments) if moments > 0 else slice(moments, None)
-        made[:, :, columns] = fill[..., None]
-    return made
+    return np.where(comes_in[..., None], spectrograms.min(axis=(1, 2, 3), keepdims=True), made)

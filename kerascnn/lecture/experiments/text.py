@@ -21,11 +21,7 @@ NEGATIVE, POSITIVE = 0, 1
 
 
 def networks(vocabulary: int) -> Mapping[str, Builder]:
-    """Return what builds the networks, by name.
-
-    Args:
-        vocabulary: how many numbers of words there are.
-    """
+    """Return what builds the networks for so many numbers of words, by name."""
     return {
         "text-dnn": lambda seed: text_fully_connected(vocabulary, WORDS, seed=seed),
         "text-sentence": lambda seed: text_cnn(vocabulary, WORDS, "sentence", seed=seed),

@@ -145,7 +145,8 @@ def _compiled_pass(
                 mean = total / tf.cast(tf.size(chosen), tf.float32)
             update(tape.gradient(mean, model.trainable_variables))
             loss += total
-            right += _right(target, answer)
+            same = tf.equal(tf.argmax(target, axis=-1), tf.argmax(answer, axis=-1))
+            right += tf.reduce_sum(tf.cast(same, tf.float32))
         return loss, right
 
     compiled: Callable[[Tensor, Tensor, Array], tuple[Tensor, Tensor]] = tf.function(run)
@@ -193,13 +194,6 @@ def _forward(model: Model, pictures: Tensor) -> Tensor:
     return pictures
 
 
-def _right(target: Tensor, answer: Tensor) -> Tensor:
-    import tensorflow as tf
-
-    same = tf.equal(tf.argmax(target, axis=-1), tf.argmax(answer, axis=-1))
-    return tf.reduce_sum(tf.cast(same, tf.float32))
-
-
 def reach(model: Model) -> tuple[slice, ...]:
     """Return the part of the picture that can reach the output, a slice for each axis.
 
@@ -242,7 +236,7 @@ def _is_plain(layer: Layer, layers: Any) -> bool:
 
 def answers(model: Model, pictures: Array, batch: int = 500) -> Floats:
     """Return what a network answers to ``pictures`` (N×…): N×classes, shares that add up to 1."""
-    # Keras compiles this once a network, however often it is asked.
+    # Keras compiles this once for each network.
     parts = [
         model.predict_on_batch(pictures[start : start + batch])
         for start in range(0, len(pictures), batch)

@@ -78,7 +78,7 @@ def trained(task: Task) -> tuple[Model, float]:
     """Return the ConvNet, trained on the story's data set, and its accuracy on marked patches.
 
     Trained by gradient descent with momentum: unlike Adam, it hardly changes weights that do not
-    matter, so that what the network goes by stands out.
+    matter, so that those that decide stand out.
     """
     import tensorflow as tf
 

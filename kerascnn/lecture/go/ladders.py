@@ -43,7 +43,7 @@ def saves(board: Board, point: Point, colour: str) -> bool:
     if played is None:
         return False
     return any(
-        _Reader().is_free(played, _any(chain))
+        _Search().is_free(played, _any(chain))
         for chain in chains(board)
         if chain.colour == colour and len(chain.liberties) == 1 and point in _ways_out(board, chain)
     )
@@ -51,10 +51,10 @@ def saves(board: Board, point: Point, colour: str) -> bool:
 
 def escapes(board: Board, prey: Point) -> bool:
     """Whether the chain on a point, which has one liberty, gets out of atari when it moves now."""
-    return _Reader().escapes(board, prey)
+    return _Search().escapes(board, prey)
 
 
-class _Reader:
+class _Search:
     """Reads one ladder, with a bound on the moves that it tries."""
 
     def __init__(self) -> None:

@@ -5,10 +5,10 @@ All of them give a share to each of the board's 361 points, row by row from the 
 
 from __future__ import annotations
 
+from kerascnn.lecture.datasets.go import SIDE
 from kerascnn.lecture.networks import Layer, Model
 from kerascnn.models.layer_factory import LayerFactory
 
-SIDE = 19
 POINTS = SIDE * SIDE
 PLANES = 48
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+from kerascnn.lecture.datasets.spectrograms import BANDS, FRAMES
 from kerascnn.lecture.networks import Model
 from kerascnn.models.layer_factory import LayerFactory
 
-BANDS = 40
-FRAMES = 40
 #: How far a filter reaches along the axis that it moves on.
 REACH = 8
 
