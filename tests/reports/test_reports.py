@@ -9,7 +9,6 @@ import json
 import numpy as np
 import pytest
 
-from helpers.browser import chromium
 from helpers.html_page import Page
 from kerascnn import Heatmap, Visualizer, option
 from kerascnn.cli import main
@@ -191,17 +190,17 @@ def test_wrong_usage_is_one_line_and_leaves_nothing(
 
 
 @pytest.fixture(scope="module")
-def opened(report, tmp_path_factory):
+def opened(report, browser, tmp_path_factory):
     file = tmp_path_factory.mktemp("page") / "report.html"
     file.write_text(report, encoding="utf-8")
-    with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1300, "height": 900})
-        told = []
-        page.on("console", lambda message: told.append(message.text))
-        page.on("pageerror", lambda error: told.append(str(error)))
-        page.on("request", lambda request: told.append(request.url))
-        page.goto(file.as_uri())
-        yield page, told, file.as_uri()
+    page = browser.new_page(viewport={"width": 1300, "height": 900})
+    told = []
+    page.on("console", lambda message: told.append(message.text))
+    page.on("pageerror", lambda error: told.append(str(error)))
+    page.on("request", lambda request: told.append(request.url))
+    page.goto(file.as_uri())
+    yield page, told, file.as_uri()
+    page.close()
 
 
 def test_in_a_browser_nothing_runs_and_nothing_is_fetched(opened):
