@@ -1,17 +1,16 @@
-"""Pages in a real browser: Debian's chromium, driven by playwright."""
+"""`browser`: a real browser without a window, which playwright drives."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 
 import pytest
 
 
-@contextlib.contextmanager
-def chromium():
-    """Give a browser; skip where there is none, but not where all tests are meant to run."""
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium; skip where there is none, but not where all tests are meant to run."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     try:
         from playwright.sync_api import sync_playwright
@@ -23,6 +22,6 @@ def chromium():
             pytest.fail(f"{reason}, and CI is set")
         pytest.skip(reason)
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+        found = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield found
+        found.close()

@@ -6,7 +6,6 @@ from dataclasses import asdict
 
 import pytest
 
-from helpers.browser import chromium
 from kerascnn.pages import render_page
 from kerascnn.render.palette import DARK, LIGHT, ON_VEIL, SHEET, VEIL
 
@@ -14,7 +13,7 @@ WORDS = {key: {"en": key} for key in ("skip", "contents", "language", "theme", "
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
+def page(browser, tmp_path_factory):
     text = render_page(
         "base.html",
         styles=("book.css", "report.css"),
@@ -24,10 +23,10 @@ def page(tmp_path_factory):
     )
     file = tmp_path_factory.mktemp("page") / "page.html"
     file.write_text(text, encoding="utf-8")
-    with chromium() as browser:
-        opened = browser.new_page()
-        opened.goto(file.as_uri())
-        yield opened
+    opened = browser.new_page()
+    opened.goto(file.as_uri())
+    yield opened
+    opened.close()
 
 
 def colours(page):
