@@ -210,7 +210,7 @@ class Unhelpful(_Base):
         (Forces, ["images", "copy them"]),
         (Dice, ["seed", "values"]),
         (Trains, ["weights"]),
-        (One, ["N×H×W"]),
+        (One, ["N×h×w"]),
         (Fewer, ["captions", "2", "3"]),
         (Half, ["over", "(2, 24, 24, 3)", "(2, 12, 12, 3)"]),
         (Crash, ["ZeroDivisionError"]),
