@@ -42,6 +42,7 @@ from kerascnn.terminal.progress import progress, say, track
 from kerascnn.version import __version__
 
 if TYPE_CHECKING:
+    from kerascnn.graph.layers import Layer
     from kerascnn.network.input_spec import InputSpec
     from kerascnn.network.network import Network
     from kerascnn.network.target import Target
@@ -58,6 +59,7 @@ __all__ = [
     "InputSpec",
     "KerascnnError",
     "Kernels",
+    "Layer",
     "LayerMaps",
     "Maps",
     "ModelError",
@@ -87,6 +89,7 @@ __all__ = [
 
 _LATE = {
     "InputSpec": "kerascnn.network.input_spec",
+    "Layer": "kerascnn.graph.layers",
     "Network": "kerascnn.network.network",
     "Target": "kerascnn.network.target",
     "deep_style": "kerascnn.style.run",

@@ -1,8 +1,16 @@
-"""Activations: what each filter of a layer gives for a picture."""
+"""Activations: what each filter of a layer returns for a picture."""
 
-from typing import Literal
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Literal
 
 from kerascnn import LayerMaps, Maps, ModelError, Visualizer, hookimpl, option
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from kerascnn import Layer, Network, Target
 
 _AT_ONCE = 1 << 26  # bytes of one layer's output that are held at a time
 
@@ -10,9 +18,9 @@ _AT_ONCE = 1 << 26  # bytes of one layer's output that are held at a time
 class Activations(Visualizer):
     """The map of every filter for a picture: the filters on top, their maps below.
 
-    Bright is where the pattern stands that the filter seeks (course, "activation maps"). Filters
-    are shown where they lie on pixels, in the first convolution. Layers without maps are shown as
-    bars, or as strips where they have many neurons.
+    A map is bright where the picture has the pattern that the filter detects (course, "activation
+    maps"). Filters are shown where their inputs are pixels, in the first convolution. Layers
+    without maps are shown as bars, or as strips if they have many neurons.
     """
 
     name = "activations"
@@ -20,15 +28,16 @@ class Activations(Visualizer):
         (), "layers: names, globs, first-conv or last-conv; default: first and last convolution"
     )
     order: Literal["stored", "strongest"] = option(
-        "stored", "as stored, or the maps with the largest mean first"
+        "stored", "stored: as in the model; strongest: the maps with the largest mean first"
     )
-    count: int = option(32, "how many maps of a layer to show at most", ge=1)
+    count: int = option(32, "the largest number of maps to show of a layer", ge=1)
     scale: Literal["own", "shared"] = option(
-        "own", "each map fills the scale, or all of a layer share one"
+        "own", "own: each map fills the scale; shared: all maps of a layer have one scale"
     )
 
-    def visualize(self, network, images, target):
-        """Ask each layer in turn."""
+    def visualize(self, network: Network, images: np.ndarray | None, target: Target | None) -> Maps:
+        """Compute the maps of each layer in turn."""
+        assert images is not None
         layers, notes = self._layers(network)
         found = []
         for layer in layers:
@@ -50,7 +59,7 @@ class Activations(Visualizer):
                     f"{layer.name}: {len(chosen)} of {found[-1].total} maps are shown (--count)"
                 )
             if not values.any():
-                notes.append(f"{layer.name} gives zero everywhere: there is nothing to see in it")
+                notes.append(f"{layer.name} returns zero everywhere: its maps are blank")
         return Maps(
             over=images,
             layers=found,
@@ -61,8 +70,8 @@ class Activations(Visualizer):
             facts={"layers": {layer.layer: list(layer.channels) for layer in found}},
         )
 
-    def _layers(self, network):
-        """Return the layers to ask, and what is to be said of the choice."""
+    def _layers(self, network: Network) -> tuple[list[Layer], list[str]]:
+        """Return the layers to show, and notes on the choice."""
         if self.layer:
             return network.select(*self.layer), []
         try:
@@ -71,21 +80,24 @@ class Activations(Visualizer):
             dense = [layer for layer in network.layers if layer.weights_per_filter]
             if not dense:
                 raise
-            return dense, ["the network has no convolution: every dense layer is shown (--layer)"]
+            note = "the network has no convolution: every dense layer is shown (see --layer)"
+            return dense, [note]
         chosen = convolutions[:1] if len(convolutions) == 1 else [convolutions[0], convolutions[-1]]
         names = " and ".join(layer.name for layer in chosen)
-        return chosen, [f"{names}: the first and the last convolution (--layer)"]
+        return chosen, [f"{names}: the first and the last convolution (see --layer)"]
 
-    def _channels(self, network, images, layer):
-        """Return which channels are shown, and what they give for each picture."""
+    def _channels(
+        self, network: Network, images: np.ndarray, layer: Layer
+    ) -> tuple[list[int], np.ndarray]:
+        """Return which channels are shown, and their values for each picture."""
         import numpy as np
 
-        parts, means, chosen = [], [], None
+        parts, means = [], []
         for values in _outputs(network, images, layer):
             if not np.isfinite(values).all():
                 raise ModelError(
-                    f"layer {layer.name!r} gives NaN or infinite numbers for this picture "
-                    "(kerascnn inspect tells whether the weights are)"
+                    f"layer {layer.name!r} returns NaN or infinite numbers for this picture "
+                    "(kerascnn inspect tells whether the weights are finite)"
                 )
             if values.ndim == 2:
                 parts.append(values)  # neurons are few numbers: all of them are shown
@@ -97,23 +109,21 @@ class Activations(Visualizer):
         if parts:
             joined = np.concatenate(parts)
             return list(range(joined.shape[-1])), joined
-        # The second time round, since which maps are strongest hangs on all the pictures.
+        # A second time, since which maps are strongest depends on all the pictures.
         order = (-np.concatenate(means).mean(axis=0)).argsort(kind="stable")
         chosen = [int(channel) for channel in order[: self.count]]
         parts = [values[..., chosen] for values in _outputs(network, images, layer)]
         return chosen, np.concatenate(parts)
 
 
-def _title(names):
-    if len(names) == 1:
-        return f"what {names[0]} gives"
+def _title(names: list[str]) -> str:
     if len(names) > 4:
-        return f"what {', '.join(names[:3])} and {len(names) - 3} more layers give"
-    return f"what {', '.join(names[:-1])} and {names[-1]} give"
+        names = [*names[:3], f"{len(names) - 3} more layers"]
+    return f"activations of {' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}"
 
 
-def _outputs(network, images, layer):
-    """Yield what a layer gives, N×h×w×K or N×K, for some pictures at a time."""
+def _outputs(network: Network, images: np.ndarray, layer: Layer) -> Iterator[np.ndarray]:
+    """Yield a layer's values, N×h×w×K or N×K, for some pictures at a time."""
     size, start = 1, 0
     while start < len(images):
         values = network.activations(images[start : start + size], layer)
@@ -124,8 +134,8 @@ def _outputs(network, images, layer):
         yield values if values.ndim in (2, 4) else values.reshape(len(values), -1)
 
 
-def _kernels(network, layer, chosen):
-    """Return the filters that made the maps, and if they are colours; None off the pixels."""
+def _kernels(network: Network, layer: Layer, chosen: list[int]) -> tuple[np.ndarray | None, bool]:
+    """Return the filters that made the maps, and whether they are RGB; None if not on pixels."""
     if "Conv" not in layer.kind or not layer.is_map:
         return None, False
     weights = network.weights(layer)
@@ -140,14 +150,14 @@ def _kernels(network, layer, chosen):
     return weights.transpose(3, 0, 1, 2)[chosen], colour
 
 
-def _names(network, layer, chosen):
-    """Return the classes' names where the layer gives the classes."""
+def _names(network: Network, layer: Layer, chosen: list[int]) -> Sequence[str]:
+    """Return the classes' names if the layer is the one of the classes."""
     if layer.index != network.layers[-1].index or layer.is_map or not network.labels:
         return ()
     return [network.class_name(channel) for channel in chosen]
 
 
 @hookimpl
-def kerascnn_visualizers():
-    """Offer it to kerascnn."""
+def kerascnn_visualizers() -> Iterator[type[Visualizer]]:
+    """Offer the visualizer to kerascnn."""
     yield Activations

@@ -1,13 +1,26 @@
-"""Max activation: what would a unit of the network like to see most?"""
+"""Max activation: the picture that activates a unit of the network most."""
 
-from typing import Literal
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 from kerascnn import Images, UsageError, Visualizer, hookimpl, option, parse_units
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from kerascnn import Layer, Network, Target
+    from kerascnn.ascent import Ascent, Objective, Transform
+
+Settings = dict[str, Any]
+"""Values of the options that a preset may fill in, by their names."""
 
 # What each preset fills in where no option is given. "ink" is for one channel (strokes on black),
 # "colour" for three. Weights of penalties are relative to the mean gradient of a pixel, so that
 # they mean the same on every network.
-_PLAIN = {
+_PLAIN: Settings = {
     "steps": 200,
     "rate": 0.05,
     "start": "noise",
@@ -24,7 +37,7 @@ _PLAIN = {
     "copies": 1,
     "restarts": 1,
 }
-_PRESETS: dict[tuple[str, str], dict[str, float | str]] = {
+_PRESETS: dict[tuple[str, str], Settings] = {
     ("none", "ink"): {},
     ("none", "colour"): {},
     ("l1", "ink"): {"l1": 1.0},
@@ -53,14 +66,24 @@ _FIRST = 12
 _SMALL = 96
 
 
+@dataclass
+class _Asked:
+    """What is to be maximised: units of a layer, or classes if the layer is None."""
+
+    layer: Layer | None
+    units: list[int]
+    objective: Objective
+    notes: list[str]
+
+
 class MaxActivation(Visualizer):
-    """The picture that a filter, neuron or class responds to most, found by gradient ascent.
+    """The picture that activates a filter, neuron or class most, found by gradient ascent.
 
     The weights stay fixed and the picture is changed so that the activation grows: for a filter the
     sum a^k over its map, for a class its score (lecture, "what does the machine learn"). Without
-    regulariser a class comes out as television noise, of which the network is sure; the preset
-    "natural" asks for little ink, smooth strokes, a subject in the middle, and for an answer that
-    stays when the picture is moved, turned and scaled a little.
+    a regulariser the picture of a class looks like television noise, and the network is sure of
+    it. The preset "natural" asks for little ink, smooth strokes, an object in the middle, and an
+    activation that stays high when the picture is shifted, rotated and scaled a little.
     """
 
     name = "max-activation"
@@ -73,44 +96,54 @@ class MaxActivation(Visualizer):
         "filters, neurons or classes: 0-11, 3,5 or all; default: all up to 20, else the first 12",
     )
     preset: Literal["natural", "l1", "none"] = option(
-        "natural", "which regularisers, where no option below says otherwise"
+        "natural", "default values of the options below"
     )
     where: Literal["sum", "centre"] = option(
-        "sum", "of a filter's map: the sum over it, or the unit in its centre"
+        "sum", "what is maximised of a filter's map: its sum, or the unit in its centre"
     )
     steps: int | None = option(None, "steps of the ascent", ge=1, le=100_000)
     rate: float | None = option(None, "step size (Adam)", gt=0, le=100)
     start: str | None = option(
-        None, "begin with noise, constant (grey), sample or a picture's path"
+        None, "start from noise, constant (grey), sample or a picture's path"
     )
     parametrisation: Literal["pixel", "fourier"] | None = option(
-        None, "change pixels, or waves with the colours of natural pictures"
+        None, "optimise pixels, or waves with the colours of natural pictures"
     )
     l1: float | None = option(None, "weight of Σ|ink|", ge=0)
     power: float | None = option(None, "weight of Σ|ink|^6, against extremes", ge=0)
     variation: float | None = option(None, "weight of Σ(difference of neighbours)²", ge=0)
     off_centre: float | None = option(None, "weight of ink far from the middle", ge=0)
-    jitter: float | None = option(None, "move by up to so many pixels, and back", ge=0, le=1000)
-    rotate: float | None = option(None, "turn by up to so many degrees", ge=0, le=180)
-    scale: float | None = option(None, "scale by up to 1 + this", ge=0, le=4)
-    blur: float | None = option(None, "blur by so many pixels", ge=0, le=100)
-    erase: float | None = option(None, "hide a square of this share of the side", ge=0, le=1)
-    copies: int | None = option(None, "average each step over so many changed copies", ge=1, le=256)
-    restarts: int | None = option(None, "begin so many times, keep the best", ge=1, le=256)
+    jitter: float | None = option(
+        None, "shift by up to so many pixels in each step, and back", ge=0, le=1000
+    )
+    rotate: float | None = option(
+        None, "rotate by up to so many degrees in each step", ge=0, le=180
+    )
+    scale: float | None = option(None, "scale by up to 1 + this in each step", ge=0, le=4)
+    blur: float | None = option(None, "blur by so many pixels in each step", ge=0, le=100)
+    erase: float | None = option(
+        None, "cover a square of this share of the side in each step", ge=0, le=1
+    )
+    copies: int | None = option(
+        None, "average each step over so many transformed copies", ge=1, le=256
+    )
+    restarts: int | None = option(None, "start so many times, and keep the best", ge=1, le=256)
     size: int = option(
-        0, "side of the picture in pixels; 0: the model's, or less where a filter sees less", ge=0
+        0, "side of the picture in pixels; 0: the model's, or less if a filter sees less", ge=0
     )
 
-    def visualize(self, network, images, target):
-        """Ascend from the start for all units at once."""
+    def visualize(
+        self, network: Network, images: np.ndarray | None, target: Target | None
+    ) -> Images:
+        """Run the ascent for all units at once."""
         from kerascnn.ascent import Fourier, Pixels, maximise, units
 
         asked = self._asked(network)
-        layer, chosen, objective, _ = asked
+        layer, objective = asked.layer, asked.objective
         given = self._settings(network, layer)
         penalties, moves = self._regularisers(network, given)
         waves = given["parametrisation"] == "fourier"
-        options = {
+        options: dict[str, Any] = {
             "steps": given["steps"],
             "rate": given["rate"],
             "parametrisation": Fourier() if waves else Pixels(),
@@ -124,33 +157,42 @@ class MaxActivation(Visualizer):
         starts = self._starts(network, given, size)
         found = maximise(network, sum(penalties, objective), starts, **options)
         if layer is not None and not found.moved.all():
-            # From a dead ReLU no gradient comes: climb without it first, to where it is awake.
+            # A dead ReLU has no gradient: climb without it first, to where it is active.
             dead = [index for index, moved in enumerate(found.moved) if not moved]
-            theirs = units(layer.name, [chosen[index] for index in dead], self.where)
-            plain = {"steps": given["steps"], "rate": given["rate"], "rectified": False}
-            parametrisation = options["parametrisation"]
-            woken = maximise(network, theirs, starts[:1], parametrisation=parametrisation, **plain)
+            theirs = units(layer.name, [asked.units[index] for index in dead], self.where)
+            active = maximise(
+                network,
+                theirs,
+                starts[:1],
+                steps=given["steps"],
+                rate=given["rate"],
+                parametrisation=options["parametrisation"],
+                rectified=False,
+            )
             options["restarts"] = 1
-            again = maximise(network, sum(penalties, theirs), woken.images, **options)
+            again = maximise(network, sum(penalties, theirs), active.images, **options)
             found = found.replaced(dead, again)
         return self._result(network, asked, given, starts[:1], found)
 
-    def _settings(self, network, layer):
+    def _settings(self, network: Network, layer: Layer | None) -> Settings:
+        """Return the options given, and for the others what the preset says."""
         kind = "colour" if network.input.channels == 3 else "ink"
         chosen = {**_PLAIN, **_PRESETS[self.preset, kind]}
         if layer is not None and layer.is_map:
-            # A filter's texture fills the picture: it has no middle, and one start is like another.
+            # A filter's texture fills the picture: it has no middle, and all starts are alike.
             chosen.update(off_centre=0.0, restarts=1)
         chosen.update(
             (name, getattr(self, name)) for name in _PLAIN if getattr(self, name) is not None
         )
         if chosen["start"] != "noise":
             if (self.restarts or 1) > 1:
-                raise UsageError("--restarts begins with different noise; it needs --start noise")
+                raise UsageError("--restarts starts from different noise; it needs --start noise")
             chosen["restarts"] = 1
         return chosen
 
-    def _regularisers(self, network, given):
+    def _regularisers(
+        self, network: Network, given: Settings
+    ) -> tuple[list[Objective], list[Transform]]:
         from kerascnn.ascent import (
             Blur,
             Erase,
@@ -172,7 +214,7 @@ class MaxActivation(Visualizer):
             "off_centre": off_centre(about=about),
         }
         penalties = [-given[name] * penalty for name, penalty in made.items() if given[name]]
-        kinds = {
+        kinds: dict[str, Callable[[float], Transform]] = {
             "jitter": Jitter,
             "rotate": Rotate,
             "scale": Scale,
@@ -181,22 +223,21 @@ class MaxActivation(Visualizer):
         }
         return penalties, [kind(given[name]) for name, kind in kinds.items() if given[name]]
 
-    def _asked(self, network):
-        """Return the layer (None for the classes), its units, their objective, and notes."""
+    def _asked(self, network: Network) -> _Asked:
         from kerascnn.ascent import classes, units
 
-        notes = []
+        notes: list[str] = []
         name = self.layer
         if name == "auto":
             name = "classes"
             if network.head.kind == "features":
                 name = network.last_convolution().name
-                notes.append(f"took the filters of {name}: the network ends in maps, not classes")
+                notes.append(f"the filters of {name}: the network ends in maps, not classes")
         if name == "classes":
             if self.where == "centre":
-                raise UsageError("--where centre asks for a --layer with maps")
+                raise UsageError("--where centre needs a --layer with maps")
             chosen = self._units(network.classes, "classes", notes)
-            return None, chosen, classes(chosen), notes
+            return _Asked(None, chosen, classes(chosen), notes)
         layers = network.select(name)
         if len(layers) > 1:
             names = ", ".join(found.name for found in layers)
@@ -205,9 +246,9 @@ class MaxActivation(Visualizer):
         chosen = self._units(layer.channels, layer.name, notes)
         if name != layer.name:
             notes.append(f"--layer {name} is {layer.name}")
-        return layer, chosen, units(layer.name, chosen, self.where), notes
+        return _Asked(layer, chosen, units(layer.name, chosen, self.where), notes)
 
-    def _units(self, total, what, notes):
+    def _units(self, total: int, what: str, notes: list[str]) -> list[int]:
         if not self.unit:
             if total > _ALL_UP_TO:
                 notes.append(
@@ -216,23 +257,23 @@ class MaxActivation(Visualizer):
             return list(range(total if total <= _ALL_UP_TO else _FIRST))
         return parse_units(self.unit, total, what, option="--unit")
 
-    def _size(self, network, layer):
-        """Return height and width: the model's, or less where a filter sees less."""
+    def _size(self, network: Network, layer: Layer | None) -> tuple[int, int]:
+        """Return height and width: the model's, or less if a filter sees less."""
         height, width = network.input.shape[:2]
-        slides = layer is not None and layer.is_map and layer.field is not None
+        field = layer.field if layer is not None and layer.is_map else None
         if self.size:
-            if height and width and not slides and (self.size, self.size) != (height, width):
+            if height and width and field is None and (self.size, self.size) != (height, width):
                 raise UsageError(
-                    f"--size {self.size}: what sees the whole picture takes {height}×{width} alone"
+                    f"--size {self.size}: units that see the whole picture need {height}×{width}"
                 )
             return self.size, self.size
-        if slides and min(height or 1000, width or 1000) > _SMALL:
-            # A little more than the field shows what is sought; the rest would only repeat it.
-            side = max(_SMALL, 16 * -(-5 * max(layer.field.size) // 64))
+        if field is not None and min(height or 1000, width or 1000) > _SMALL:
+            # A little more than the receptive field shows the pattern; more would only repeat it.
+            side = max(_SMALL, 16 * -(-5 * max(field.size) // 64))
             return min(side, height or 224), min(side, width or 224)
         return height or 224, width or 224
 
-    def _starts(self, network, given, size):
+    def _starts(self, network: Network, given: Settings, size: tuple[int, int]) -> np.ndarray:
         import numpy as np
 
         from kerascnn.ascent import start
@@ -244,13 +285,15 @@ class MaxActivation(Visualizer):
             ]
         )
 
-    def _result(self, network, asked, given, before, found):
+    def _result(
+        self, network: Network, asked: _Asked, given: Settings, before: np.ndarray, found: Ascent
+    ) -> Images:
         from kerascnn.ascent import evaluate
 
-        layer, units, objective, notes = asked
-        activations = evaluate(network, objective, found.images)
-        started = evaluate(network, objective, before.repeat(len(units), axis=0))
-        facts = {
+        layer, units, notes = asked.layer, asked.units, asked.notes
+        activations = evaluate(network, asked.objective, found.images)
+        started = evaluate(network, asked.objective, before.repeat(len(units), axis=0))
+        facts: dict[str, Any] = {
             "layer": "classes" if layer is None else layer.name,
             "units": units,
             "preset": self.preset,
@@ -261,8 +304,8 @@ class MaxActivation(Visualizer):
         still = [unit for unit, moved in zip(units, found.moved, strict=True) if not moved]
         if still:
             notes.append(
-                f"{', '.join(map(str, still))}: nothing made it respond at all (a dead ReLU?), "
-                "so nothing could be climbed"
+                f"{', '.join(map(str, still))}: nothing activated it (a dead ReLU?), so there was "
+                "no gradient to follow"
             )
         captions = [
             f"{unit}: {start:.3g} → {end:.3g}"
@@ -280,7 +323,7 @@ class MaxActivation(Visualizer):
         kind = "classes" if layer is None else f"{layer.name} ({self.where} of the map)"
         return Images(
             found.images,
-            title=f"what excites them most: {kind}, preset {self.preset}",
+            title=f"what activates them most: {kind}, preset {self.preset}",
             captions=captions,
             notes=notes,
             facts=facts,
@@ -288,6 +331,6 @@ class MaxActivation(Visualizer):
 
 
 @hookimpl
-def kerascnn_visualizers():
-    """Offer it to kerascnn."""
+def kerascnn_visualizers() -> Iterator[type[Visualizer]]:
+    """Offer the visualizer to kerascnn."""
     yield MaxActivation

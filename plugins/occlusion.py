@@ -1,19 +1,28 @@
-"""Occlusion: hide a part of the picture, and see whether the class is lost."""
+"""Occlusion: hide a part of the picture, and measure how far the class score falls."""
 
-from typing import Literal
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
 from kerascnn import Heatmap, Unit, UsageError, Visualizer, hookimpl, option
 
-_SURE = 0.5  # a probability from which on a map is bright enough on a scale to 1
+if TYPE_CHECKING:
+    import numpy as np
+
+    from kerascnn import InputSpec, Network, Target
+
+_SURE = 0.5  # from this probability on, a map is drawn on a scale up to 1
 
 
 class Occlusion(Visualizer):
     """The class score while a patch hides one part of the picture after another.
 
-    Blue is where the model no longer sees the class once that part is hidden: what is there counts
+    Blue is where the score is low once that part is hidden: what is there matters for the class
     (Zeiler and Fergus 2014; lecture, "occlusion"). Each pixel shows the mean over the patches that
     cover it; patches at the edges are moved inward, so that every pixel is covered. The scores are
-    exact: of each layer only what a patch changes is computed again, where that pays.
+    exact: where it saves time, only the part of each layer that a patch changes is computed again.
     """
 
     name = "occlusion"
@@ -26,47 +35,32 @@ class Occlusion(Visualizer):
         None, "pixels from one patch to the next; default: half a patch", ge=1
     )
     fill: str = option(
-        "grey", "what hides: grey, black, mean (of the picture), blur, or a number the model takes"
+        "grey",
+        "what covers: grey, black, mean (of the picture), blur, or a value of the model's range",
     )
     score: Literal["probability", "logit"] | None = option(
-        None, "what is measured; default: the probability, where the model gives any"
+        None, "what is measured; default: the probability, if the model returns any"
     )
 
-    def visualize(self, network, images, target):
+    def visualize(
+        self, network: Network, images: np.ndarray | None, target: Target | None
+    ) -> Heatmap:
         """Slide the patch over each picture."""
         import numpy as np
 
-        size = images.shape[1:3]
-        patch = self.patch or min(max(6, round(min(size) / 7)), *size)
+        assert images is not None
+        assert target is not None
+        height, width = images.shape[1:3]
+        patch = self.patch or min(max(6, round(min(height, width) / 7)), height, width)
         stride = self.stride or max(1, patch // 2)
-        boxes = _boxes(size, patch, stride)
+        boxes = _boxes((height, width), patch, stride)
         score = self._measured(network, target)
-        maps, facts, notes, captions, still = [], [], [], [], []
+        found = []
         for row, image in enumerate(images):
-            unit = target if isinstance(target, Unit) else None
+            what = target if isinstance(target, Unit) else int(target[row])
             fill = _fill(self.fill, network.input, image, patch)
-            found = network.patched_scores(image, fill, boxes, unit=unit)
-            values, plain = found.scores, found.plain
-            if score == "probability":
-                values, plain = network.to_probabilities(values), network.to_probabilities(plain)
-            if unit is None:
-                values, plain = values[:, target[row]], plain[target[row]]
-            maps.append(_mean_over_patches(values, boxes, size))
-            lowest = int(values.argmin())
-            facts.append(
-                {
-                    "plain": float(plain),
-                    "lowest": float(values[lowest]),
-                    "lowest_box": boxes[lowest].tolist(),
-                    **found.to_dict(),
-                }
-            )
-            captions.append(_caption(network, target, row, facts[-1], found.scores[lowest], score))
-            if np.ptp(values) <= 1e-3 * max(abs(float(plain)), 1e-12):
-                still.append((row, values.min(), values.max()))
-        if still:
-            notes.append(_still(still, score))
-        notes += sorted({_how(fact) for fact in facts})
+            found.append(_occluded(network, image, fill, boxes, what, score))
+        maps = [_mean_over_patches(each.values, boxes, (height, width)) for each in found]
         return Heatmap(
             np.stack(maps),
             over=images,
@@ -74,39 +68,91 @@ class Occlusion(Visualizer):
             ends=(0.0, _brightest(maps)) if score == "probability" else None,
             title=f"{score.capitalize()} with a part hidden ({patch} × {patch} px, {self.fill})",
             unit=f"{score}; low (blue) where hiding it loses the target",
-            captions=captions,
-            notes=notes,
+            captions=[each.caption for each in found],
+            notes=[*_unchanged(found, score), *sorted({_how(each.facts) for each in found})],
             facts={
                 "patch": patch,
                 "stride": stride,
                 "fill": self.fill,
                 "score": score,
-                "pictures": facts,
+                "pictures": [each.facts for each in found],
             },
         )
 
-    def _measured(self, network, target):
+    def _measured(self, network: Network, target: Target) -> str:
         """Return what is measured: probability, logit or activation."""
         chances = network.head.activation is not None
         if isinstance(target, Unit):
             if self.score is not None:
                 raise UsageError(
-                    f"--score {self.score} goes with a class; of the unit {target} the activation "
-                    "is measured"
+                    f"--score {self.score} needs a class as target; of the unit {target} the "
+                    "activation is measured"
                 )
             return "activation"
         if self.score == "probability" and not chances:
             raise UsageError(
-                "--score probability: the model gives no probabilities (it ends in neither softmax "
-                "nor sigmoid); take --score logit"
+                "--score probability: the model returns no probabilities (it ends in neither "
+                "softmax nor sigmoid); use --score logit"
             )
         if network.head.kind == "features" and self.score is None:
             return "channel mean"  # what stands for a score where there are no classes
         return self.score or ("probability" if chances else "logit")
 
 
-def _brightest(maps):
-    """Return the probability at which the colours end: 1, or less where the model is unsure of all.
+@dataclass(frozen=True)
+class _Occluded:
+    """What hiding each part of one picture does.
+
+    Attributes:
+        values: P: the score with each of P patches.
+        facts: the score of the picture itself, the lowest one and its box, and how it was computed.
+        caption: the same in words.
+    """
+
+    values: np.ndarray
+    facts: dict[str, Any]
+    caption: str
+
+
+def _occluded(
+    network: Network,
+    image: np.ndarray,
+    fill: np.ndarray,
+    boxes: np.ndarray,
+    what: int | Unit,
+    score: str,
+) -> _Occluded:
+    """Measure one picture: ``what`` is the class or the unit that is explained."""
+    found = network.patched_scores(
+        image, fill, boxes, unit=what if isinstance(what, Unit) else None
+    )
+    values, plain = found.scores, found.plain
+    if score == "probability":
+        values, plain = _probabilities(network, values), _probabilities(network, plain)
+    if not isinstance(what, Unit):
+        values, plain = values[:, what], plain[what]
+    lowest = int(values.argmin())
+    facts = {
+        "plain": float(plain),
+        "lowest": float(values[lowest]),
+        "lowest_box": boxes[lowest].tolist(),
+        **found.to_dict(),
+    }
+    name = str(what) if isinstance(what, Unit) else network.class_name(what)
+    caption = f"{name}: {score} {plain:.3g} → {values[lowest]:.3g} at the lowest"
+    if not isinstance(what, Unit) and (instead := int(found.scores[lowest].argmax())) != what:
+        caption += f", then {network.class_name(instead)}"
+    return _Occluded(values, facts, caption)
+
+
+def _probabilities(network: Network, scores: np.ndarray) -> np.ndarray:
+    found = network.to_probabilities(scores)
+    assert found is not None
+    return found
+
+
+def _brightest(maps: list[np.ndarray]) -> float:
+    """Return the probability at which the colours end: 1, or less where the model is never sure.
 
     Otherwise the maps of a model with a thousand classes would all be dark.
     """
@@ -114,19 +160,25 @@ def _brightest(maps):
     return 1.0 if highest >= _SURE else highest
 
 
-def _still(still: list[tuple[int, float, float]], score: str) -> str:
-    """Say of which pictures nothing much is to be seen, in one line for all."""
-    row, low, high = still[0]
-    more = f", and {len(still) - 1} more" if len(still) > 1 else ""
-    return (
-        f"picture {row}{more}: the {score} hardly changes ({low:.4g} to {high:.4g}"
-        + (" in the first)" if more else ")")
-        + "; a larger --patch may show more"
-        + (", or --score logit" if score == "probability" else "")
+def _unchanged(found: list[_Occluded], score: str) -> Iterator[str]:
+    """Yield a note on the pictures whose score hardly changes, one for all of them."""
+    rows = [
+        row
+        for row, each in enumerate(found)
+        if each.values.max() - each.values.min() <= 1e-3 * max(abs(each.facts["plain"]), 1e-12)
+    ]
+    if not rows:
+        return
+    values = found[rows[0]].values
+    more = f", and {len(rows) - 1} more" if len(rows) > 1 else ""
+    yield (
+        f"picture {rows[0]}{more}: the {score} hardly changes "
+        f"({values.min():.4g} to {values.max():.4g}{' in the first' if more else ''}); "
+        f"a larger --patch may show more{', or --score logit' if score == 'probability' else ''}"
     )
 
 
-def _boxes(size, patch, stride):
+def _boxes(size: tuple[int, int], patch: int, stride: int) -> np.ndarray:
     """Return P×4 boxes that cover the picture: the last ones are moved inward."""
     import numpy as np
 
@@ -144,19 +196,22 @@ def _boxes(size, patch, stride):
     return np.array([(top, left, top + patch, left + patch) for top in tops for left in lefts])
 
 
-def _fill(text, contract, image, patch):
-    """Return what hides the picture, in the model's own values."""
+def _fill(text: str, spec: InputSpec, image: np.ndarray, patch: int) -> np.ndarray:
+    """Return what covers the picture, in the model's values: a colour or a picture."""
+    import numpy as np
+
     if text == "grey":
-        return contract.grey
+        return spec.grey
     if text == "black":
-        return contract.low
+        return spec.low
     if text == "mean":
-        return image.mean(axis=(0, 1))
+        return np.asarray(image.mean(axis=(0, 1)))
     if text == "blur":
         from scipy import ndimage
 
-        return ndimage.gaussian_filter(image, (patch / 2, patch / 2, 0), mode="nearest")
-    low, high = float(contract.low.min()), float(contract.high.max())
+        deviations = (patch / 2, patch / 2, 0)
+        return np.asarray(ndimage.gaussian_filter(image, deviations, mode="nearest"))
+    low, high = float(spec.low.min()), float(spec.high.max())
     try:
         value = float(text)
     except ValueError:
@@ -164,12 +219,12 @@ def _fill(text, contract, image, patch):
     if not low <= value <= high:
         raise UsageError(
             f"--fill takes grey, black, mean, blur, or a number from {low:.4g} to {high:.4g}, the "
-            f"range of the values that the model takes. Received: {text[:60]!r}"
+            f"range of the model's values. Received: {text[:60]!r}"
         )
-    return value
+    return np.full(image.shape[-1], value)
 
 
-def _mean_over_patches(values, boxes, size):
+def _mean_over_patches(values: np.ndarray, boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Return the map: each pixel's mean over the patches that cover it."""
     import numpy as np
 
@@ -180,31 +235,20 @@ def _mean_over_patches(values, boxes, size):
     return total / count
 
 
-def _caption(network, target, row, fact, scores, score):
-    fall = f"{fact['plain']:.3g} → {fact['lowest']:.3g} at the lowest"
-    if isinstance(target, Unit):
-        return f"{target}: {score} {fall}"
-    text = f"{network.class_name(int(target[row]))}: {score} {fall}"
-    instead = int(scores.argmax())
-    if instead != target[row]:
-        text += f", then {network.class_name(instead)}"
-    return text
-
-
-def _how(fact):
-    """Say how the scores were computed."""
-    if not fact["incremental"]:
-        reason = "; ".join(fact["whole_maps_from"].values()) or "the patches change nothing"
+def _how(facts: dict[str, Any]) -> str:
+    """Return how the scores were computed, in words."""
+    if not facts["incremental"]:
+        reason = "; ".join(facts["whole_maps_from"].values()) or "the patches change nothing"
         return f"every position was computed on the whole picture: {reason}"
     note = (
-        f"only what a patch changes was computed: {fact['work']:.0%} of the work on whole pictures"
+        f"only what a patch changes was computed: {facts['work']:.0%} of the work on whole pictures"
     )
-    for layer, reason in list(fact["whole_maps_from"].items())[:1]:
+    for layer, reason in list(facts["whole_maps_from"].items())[:1]:
         note += f"; whole maps from {layer} on ({reason})"
     return note
 
 
 @hookimpl
-def kerascnn_visualizers():
-    """Offer it to kerascnn."""
+def kerascnn_visualizers() -> Iterator[type[Visualizer]]:
+    """Offer the visualizer to kerascnn."""
     yield Occlusion

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from helpers.figures import decode, images_on, is_drawn, pixels, shown
 from helpers.results import each_kind, numbers, top
 from kerascnn import Curves, Heatmap, Images, Kernels, LayerMaps, Maps, Result, array
-from kerascnn.render import draw, new_figure, to_png
+from kerascnn.render import DPI, Sheet, draw, new_figure, to_png
 from kerascnn.render.fonts import shortened, wrapped, writable
-from kerascnn.render.sheet import DPI, WIDEST, Sheet
+from kerascnn.render.layout import WIDEST
 
 
 def maps(count, channels, height, width, **more):

@@ -135,7 +135,7 @@ def test_blank_maps_are_said(keras):
     model.set_weights([np.zeros((3, 3, 1, 2)), np.zeros(2)])
     network = Network(model)
     result = show(network, pictures(1, network))
-    assert any("dead gives zero everywhere" in note for note in result.notes)
+    assert any("dead returns zero everywhere" in note for note in result.notes)
 
 
 def test_numbers_that_are_not_finite_are_told(keras):

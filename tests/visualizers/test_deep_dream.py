@@ -241,7 +241,7 @@ def test_the_picture_keeps_its_own_size(keras, plugin, photograph):
 def test_the_choice_of_layer_is_told(convs, plugin, photograph):
     run = visualize(plugin(steps=1, octaves=1), convs, [photograph])
     assert run.result.facts["layers"] == ["valid"]
-    assert any("took layer valid" in note for note in run.result.notes)
+    assert any("layer valid" in note for note in run.result.notes)
     with pytest.raises(UsageError, match="--weight takes a number for each of the 2"):
         visualize(plugin(layer=("one", "last"), weight=(1.0,)), convs, [photograph])
     with pytest.raises(UsageError, match="--guide takes the path"):

@@ -193,7 +193,7 @@ def test_a_dead_unit_is_told(keras, plugin):
     assert facts["activation"][0] > facts["activation_at_start"][0]
     assert facts["activation"][1] > 0
     assert facts["activation"][2] == 0
-    assert any(note.startswith("2: nothing made it respond") for note in run.result.notes)
+    assert any(note.startswith("2: nothing activated it") for note in run.result.notes)
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_a_dead_unit_is_told(keras, plugin):
         ({"layer": "nowhere"}, "nowhere"),
         ({"layer": "conv*"}, "takes one layer"),
         ({"where": "centre"}, "--layer with maps"),
-        ({"size": 30}, "sees the whole picture"),
+        ({"size": 30}, "see the whole picture"),
         ({"start": "fog"}, "--start takes"),
         ({"start": "constant", "restarts": 2}, "--restarts"),
     ],

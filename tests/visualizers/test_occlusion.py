@@ -174,7 +174,7 @@ def test_a_model_without_probabilities(keras):
     network = Network(brightness(keras, np.s_[-4:, -4:], activation=None))
     found = Occlusion().visualize(network, white(), np.array([0]))
     assert found.facts["score"] == "logit"
-    with pytest.raises(UsageError, match="gives no probabilities"):
+    with pytest.raises(UsageError, match="returns no probabilities"):
         Occlusion(score="probability").visualize(network, white(), np.array([0]))
 
 

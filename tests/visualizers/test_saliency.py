@@ -378,7 +378,7 @@ def test_a_dead_relu_is_the_reason_of_a_blank_map(keras, oracle, images):
     network.model.set_weights([oracle.kernel, oracle.bias - 1e3, oracle.dense, oracle.offset])
     found = values(network, images)
     assert found.facts["blank"] == [0, 1, 2]
-    assert "every ReLU of conv gives 0 for this picture" in found.notes[0]
+    assert "every ReLU of conv returns 0 for this picture" in found.notes[0]
 
 
 def test_other_reasons_of_blank_maps(network, images):

@@ -8,17 +8,8 @@ import numpy as np
 
 from kerascnn.render import palette
 from kerascnn.render.figure import Decode, draw
-from kerascnn.render.sheet import (
-    BAR,
-    LINE,
-    MARGIN,
-    WIDEST,
-    Grid,
-    Look,
-    Sheet,
-    bounded_aspect,
-    first_of,
-)
+from kerascnn.render.layout import BAR, LINE, MARGIN, WIDEST, Grid, bounded_aspect, first_of
+from kerascnn.render.sheet import Look, Sheet
 from kerascnn.results.heatmap import Heatmap
 
 if TYPE_CHECKING:

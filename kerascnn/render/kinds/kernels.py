@@ -8,19 +8,18 @@ import numpy as np
 
 from kerascnn.render import palette
 from kerascnn.render.figure import Decode, draw
-from kerascnn.render.sheet import (
+from kerascnn.render.layout import (
     BAR,
     LINE,
     MARGIN,
     WIDEST,
     Grid,
-    Look,
-    Sheet,
     bounded_aspect,
     cell_size,
     columns_for,
     first_of,
 )
+from kerascnn.render.sheet import Look, Sheet
 from kerascnn.results.images import Kernels
 
 if TYPE_CHECKING:

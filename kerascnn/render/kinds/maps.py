@@ -10,16 +10,8 @@ from kerascnn.render import palette
 from kerascnn.render.figure import Decode, draw
 from kerascnn.render.fonts import families, shortened, writable
 from kerascnn.render.kinds.kernels import colour_kernel, is_colour, signed_look
-from kerascnn.render.sheet import (
-    BAR,
-    LINE,
-    MARGIN,
-    WIDEST,
-    Look,
-    Sheet,
-    bounded_aspect,
-    first_of,
-)
+from kerascnn.render.layout import BAR, LINE, MARGIN, WIDEST, bounded_aspect, first_of
+from kerascnn.render.sheet import Look, Sheet
 from kerascnn.results.maps import LayerMaps, Maps
 from kerascnn.sizes import size_text
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kerascnn.render.figure import Decode, draw
-from kerascnn.render.sheet import (
+from kerascnn.render.layout import (
     LINE,
     MARGIN,
     Grid,
-    Sheet,
     bounded_aspect,
     cell_size,
     columns_for,
     first_of,
 )
+from kerascnn.render.sheet import Sheet
 from kerascnn.results.images import Images
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ import numpy as np
 
 from kerascnn.render import palette
 from kerascnn.render.figure import Decode, draw
-from kerascnn.render.sheet import LINE, MARGIN, WIDEST, Grid, Sheet, bounded_aspect
+from kerascnn.render.layout import LINE, MARGIN, WIDEST, Grid, bounded_aspect
+from kerascnn.render.sheet import Sheet
 from kerascnn.results.top_images import TopImages
 
 if TYPE_CHECKING:
