@@ -4,7 +4,7 @@
     python scripts/make_docs.py --pages              the option pages alone, in a second
 
 LECTURE is the folder that ``kerascnn lecture`` wrote (default: lecture). The table of claims in
-README is that of its results; the pictures are made by the command lines that stand above them.
+README is that of its chapters on the MNIST experiment; the pictures are made by the command lines that stand above them.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ from kerascnn.plugin.visualizer import options
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "plugins"
 PICTURES = ROOT / "docs" / "images"
+
+# Chapters of the book whose claims are in README.
+CHAPTERS = ("shapes", "experiment")
 
 # Plugin → pictures: the picture's file, and what makes it.
 EXAMPLES: dict[str, dict[str, str]] = {
@@ -87,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if given.only is None:
         readme = ROOT / "README.md"
         text = readme.read_text(encoding="utf-8")
-        readme.write_text(with_claims(text, given.lecture / "results.json"), encoding="utf-8")
+        readme.write_text(with_claims(text, given.lecture / "book.json"), encoding="utf-8")
 
 
 def page(plugin: Plugin) -> str:
@@ -127,9 +130,9 @@ def _digit(path: Path) -> None:
     Image.fromarray(load_mnist().x_test[0]).save(path)
 
 
-def with_claims(text: str, results: Path) -> str:
-    """Return README with the table of claims that ``results.json`` has."""
-    found = json.loads(results.read_text(encoding="utf-8"))
+def with_claims(text: str, book: Path) -> str:
+    """Return README with the claims of ``book.json`` on the lecture's MNIST experiment."""
+    found = json.loads(book.read_text(encoding="utf-8"))
     settings = found["settings"]
     versions = found["versions"]
     how = (
@@ -143,7 +146,8 @@ def with_claims(text: str, results: Path) -> str:
         "|---|---|---|---|",
     ]
     words = {True: "yes", False: "**no**", None: "–"}
-    for claim in found["claims"]:
+    chapters = [chapter for chapter in found["chapters"] if chapter["name"] in CHAPTERS]
+    for claim in (claim for chapter in chapters for claim in chapter["claims"]):
         cells = (claim["claim"], claim["says"], claim["measured"], words[claim["holds"]])
         rows.append("| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |")
     return between(text, "claims", "\n".join(rows))
