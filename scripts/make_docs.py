@@ -4,7 +4,8 @@
     python scripts/make_docs.py --pages              the option pages alone, in a second
 
 LECTURE is the folder that ``kerascnn lecture`` wrote (default: lecture). The table of claims in
-README is that of its chapters on the MNIST experiment; the pictures are made by the command lines that stand above them.
+README is that of its chapters on the MNIST experiment; the pictures are made by the command lines
+that stand above them.
 """
 
 from __future__ import annotations
