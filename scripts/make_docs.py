@@ -3,8 +3,9 @@
     python scripts/make_docs.py [LECTURE]            everything
     python scripts/make_docs.py --pages              no pictures and no claims: takes a second
 
-LECTURE is the folder that ``kerascnn lecture`` wrote (default: lecture). README's table of claims
-comes from the results in it; each picture is made by the command line that stands above it.
+LECTURE is the folder that ``kerascnn lecture`` wrote (default: lecture). The table of claims in
+README is that of its chapters on the MNIST experiment; the pictures are made by the command lines
+that stand above them.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ from kerascnn.plugin.registry import Plugin, Registry
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "plugins"
 PICTURES = ROOT / "docs" / "images"
+
+# Chapters of the book whose claims are in README.
+CHAPTERS = ("shapes", "experiment")
 
 # Plugin → its pictures: file name → the arguments that make it.
 EXAMPLES: dict[str, dict[str, str]] = {
@@ -87,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if given.only is None:
         readme = ROOT / "README.md"
         text = readme.read_text(encoding="utf-8")
-        readme.write_text(with_claims(text, given.lecture / "results.json"), encoding="utf-8")
+        readme.write_text(with_claims(text, given.lecture / "book.json"), encoding="utf-8")
 
 
 def page(plugin: Plugin) -> str:
@@ -127,9 +131,9 @@ def _digit(path: Path) -> None:
     Image.fromarray(load_mnist().x_test[0]).save(path)
 
 
-def with_claims(text: str, results: Path) -> str:
-    """Return README with the claims of ``results.json`` as its table."""
-    found = json.loads(results.read_text(encoding="utf-8"))
+def with_claims(text: str, book: Path) -> str:
+    """Return README with the claims of ``book.json`` on the lecture's MNIST experiment."""
+    found = json.loads(book.read_text(encoding="utf-8"))
     settings = found["settings"]
     versions = found["versions"]
     how = (
@@ -143,7 +147,8 @@ def with_claims(text: str, results: Path) -> str:
         "|---|---|---|---|",
     ]
     words = {True: "yes", False: "**no**", None: "–"}
-    for claim in found["claims"]:
+    chapters = [chapter for chapter in found["chapters"] if chapter["name"] in CHAPTERS]
+    for claim in (claim for chapter in chapters for claim in chapter["claims"]):
         cells = (claim["claim"], claim["says"], claim["measured"], words[claim["holds"]])
         rows.append("| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |")
     return between(text, "claims", "\n".join(rows))

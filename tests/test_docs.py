@@ -131,18 +131,26 @@ def test_the_plugin_in_readme_works(tmp_path, lecture_models, command):
     assert (tmp_path / "out" / "input-gradient.png").is_file()
 
 
-def test_readmes_table_is_what_results_say(make_docs, tmp_path):
+def test_readmes_table_is_what_the_book_says(make_docs, tmp_path):
+
     claims = [
         {"claim": "a | b", "says": "1", "measured": "2", "holds": False},
         {"claim": "c", "says": "1", "measured": "1", "holds": True},
     ]
-    results = {
-        "claims": claims,
+    book = {
+        "chapters": [
+            {"name": "shapes", "claims": claims[:1]},
+            {
+                "name": "go",
+                "claims": [{"claim": "of Go", "says": "", "measured": "", "holds": True}],
+            },
+            {"name": "experiment", "claims": claims[1:]},
+        ],
         "settings": {"seeds": 1, "epochs": 2, "examples": 300},
         "versions": {"tensorflow": "9"},
     }
-    path = tmp_path / "results.json"
-    path.write_text(json.dumps(results), encoding="utf-8")
+    path = tmp_path / "book.json"
+    path.write_text(json.dumps(book), encoding="utf-8")
     text = make_docs.with_claims(README, path)
     assert "| a \\| b | 1 | 2 | **no** |\n| c | 1 | 1 | yes |\n" in text
     assert make_docs.with_claims(text, path) == text

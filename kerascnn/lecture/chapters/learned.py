@@ -125,7 +125,7 @@ def _outputs(chapter: ChapterBuilder) -> None:
     _, near, real = _judged(grey(plain))
     chapter.claim("no-digits", not (near >= real).any(), count=int((near >= real).sum()), real=real)
     certain = bool((sure >= SAID_SURE).all())
-    chapter.claim("sure", certain, said=SAID_SURE, least=float(sure.min()))
+    chapter.claim("sure", certain, said=100 * SAID_SURE, least=float(sure.min()))
     chapter.text("regularised")
     inked = chapter.ask("l1", "max-activation", "cnn", options={"preset": "l1", "steps": steps})
     before, after = float(grey(plain).mean()), float(grey(inked).mean())
