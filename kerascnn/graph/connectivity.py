@@ -94,12 +94,7 @@ Inputs: TypeAlias = Callable[[np.ndarray], np.ndarray]
 def inputs_taken(call: LayerCall, axis: Axis) -> Inputs | None:
     """Return which inputs each output of a layer takes along one axis.
 
-    Args:
-        call: the call of the layer.
-        axis: which axis, and how long it is before and after.
-
-    Returns:
-        None for a layer that is not known, or that mixes places in another way.
+    None for a layer that is not known, or that mixes places in another way.
     """
     layer, kinds = call.layer, _kinds(call.layer)
     if _mixes_places(layer, axis):
@@ -115,12 +110,7 @@ def inputs_taken(call: LayerCall, axis: Axis) -> Inputs | None:
 def sliding(call: LayerCall, axis: Axis) -> Sliding | None:
     """Return how the inputs that a layer's outputs take slide along one axis.
 
-    Args:
-        call: the call of the layer.
-        axis: which axis, and how long it is before and after.
-
-    Returns:
-        None for a layer whose inputs do not slide evenly, or that is not known.
+    None for a layer whose inputs do not slide evenly, or that is not known.
     """
     layer, kinds = call.layer, _kinds(call.layer)
     if _mixes_places(layer, axis):
@@ -156,30 +146,6 @@ def window(layer: KerasLayer, axis: int, length: int | None) -> Sliding:
         n = length if length is not None else stride
         before = max((-(-n // stride) - 1) * stride + reach - n, 0) // 2
     return Sliding(reach, stride, before, _dilation(layer, axis))
-
-
-def length_after(call: LayerCall, axis: Axis) -> int | None:
-    """Return how many places a layer gives out along an axis; None where it can't be told."""
-    layer, kinds, n, number = call.layer, _kinds(call.layer), axis.before, axis.number
-    if n is None:
-        return None
-    if "Conv2DTranspose" in kinds:
-        reach, stride = _reach(layer, number), int(layer.strides[number])
-        if getattr(layer, "output_padding", None) is not None:
-            return None
-        return n * stride if layer.padding == "same" else n * stride + max(reach - stride, 0)
-    if kinds & WINDOWED:
-        move = window(layer, number, n)
-        if layer.padding == "same":
-            return -(-n // move.stride)
-        return (n - move.reach) // move.stride + 1
-    if "ZeroPadding2D" in kinds:
-        return n + int(sum(layer.padding[number]))
-    if "Cropping2D" in kinds:
-        return n - int(sum(layer.cropping[number]))
-    if "UpSampling2D" in kinds:
-        return n * int(layer.size[number])
-    return n if is_elementwise(layer) or _is_on_channels(layer, kinds, axis) else None
 
 
 def is_elementwise(layer: KerasLayer) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kerascnn.graph.live_types import KerasLayer
+from kerascnn.graph.live_types import KerasLayer, Tensor
 from kerascnn.graph.receptive import Field
 
 
@@ -46,23 +46,12 @@ class Layer:
         return self.shape[-1] or 0
 
 
-def _kernel_variable(layer: KerasLayer) -> KerasLayer | None:
-    for name in ("kernel", "depthwise_kernel"):
-        found = getattr(layer, name, None)
-        if found is not None and len(found.shape) in (2, 3, 4):
-            return found
-    return None
-
-
 def kernel_shape(layer: KerasLayer) -> tuple[int, ...] | None:
     """Return the shape that `kernel_of` would give, without reading the numbers."""
     variable = _kernel_variable(layer)
     if variable is None:
         return None
-    return _ordered_shape(type(layer).__name__, tuple(int(n) for n in variable.shape))
-
-
-def _ordered_shape(kind: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+    kind, shape = type(layer).__name__, tuple(int(n) for n in variable.shape)
     if "Transpose" in kind:  # stored with the filters before the inputs
         return (*shape[:-2], shape[-1], shape[-2])
     if "Depthwise" in kind or "Separable" in kind:  # inputs × multiplier
@@ -75,16 +64,19 @@ def kernel_of(layer: KerasLayer) -> np.ndarray | None:
 
     A depthwise kernel has its one filter for each input in the last axis: h × w × 1 × inputs.
     """
-    variable = _kernel_variable(layer)
-    if variable is None:
+    shape = kernel_shape(layer)
+    if shape is None:
         return None
-    kernel = np.asarray(variable, np.float32)
-    kind = type(layer).__name__
-    if "Transpose" in kind:
-        return np.moveaxis(kernel, -2, -1)
-    return kernel.reshape(_ordered_shape(kind, kernel.shape))
+    kernel = np.asarray(_kernel_variable(layer), np.float32)
+    is_transposed = "Transpose" in type(layer).__name__
+    return np.moveaxis(kernel, -2, -1) if is_transposed else kernel.reshape(shape)
 
 
 def parameters_of(layer: KerasLayer) -> int:
     """Return how many numbers a live layer learned or keeps."""
     return sum(math.prod(int(n) for n in w.shape) for w in getattr(layer, "weights", []))
+
+
+def _kernel_variable(layer: KerasLayer) -> Tensor | None:
+    found = (getattr(layer, name, None) for name in ("kernel", "depthwise_kernel"))
+    return next((v for v in found if v is not None and len(v.shape) in (2, 3, 4)), None)

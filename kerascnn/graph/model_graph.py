@@ -61,11 +61,7 @@ class LayerCall:
         return tuple(leaf.index for leaf in found if isinstance(leaf, Ref))
 
     def run(self, values: Mapping[int, Tensor], replace: Replace | None = None) -> list[Tensor]:
-        """Call the layer, or what replaces it.
-
-        Args:
-            values: tensor number → value, for all that goes in.
-            replace: what to call instead.
+        """Call the layer, or what replaces it, on values by tensor number.
 
         Returns:
             A value for each of `outputs`.

@@ -37,28 +37,28 @@ def read_graph(model: KerasModel) -> Graph:
         calls=tuple(reader.calls),
         inputs=tuple(ports),
         outputs=tuple(
-            Port(name, ref.index, _shape(tensor), _dtype(tensor))
+            Port(name, ref.index, shape_of(tensor), _dtype(tensor))
             for name, ref, tensor in zip(named, outputs, leaves(network.outputs), strict=True)
         ),
     )
 
 
 def call_model(model: KerasModel, inputs: Sequence[Tensor]) -> list[Tensor]:
-    """Call a whole model, as its owner would.
-
-    Args:
-        model: a built model of Keras 2 or 3.
-        inputs: a tensor for each of its inputs, in the graph's order.
-
-    Returns:
-        Its outputs, in the graph's order.
-    """
+    """Call a whole model, as its owner would; inputs and outputs in the graph's order."""
     structure = getattr(model, "_nested_inputs", None)  # Keras 2
     structure = getattr(model, "_inputs_struct", structure)  # Keras 3
     given = inputs[0] if len(inputs) == 1 else list(inputs)
     if isinstance(structure, dict):
         given = dict(zip(sorted(structure), inputs, strict=True))
     return leaves(model(given, **_as_in_use(model)))
+
+
+def shape_of(tensor: Tensor) -> Shape | None:
+    """Return a tensor's shape; None where not even its rank is known."""
+    shape = tensor.shape
+    if getattr(shape, "rank", 0) is None:
+        return None
+    return tuple(None if n is None else int(n) for n in shape)
 
 
 class _Reader:
@@ -75,7 +75,7 @@ class _Reader:
 
     def port(self, tensor: Tensor) -> Port:
         name = one_line(_source_name(tensor), 120)
-        return Port(name, self.new().index, _shape(tensor), _dtype(tensor))
+        return Port(name, self.new().index, shape_of(tensor), _dtype(tensor))
 
     def unfold(self, network: KerasModel, inputs: Sequence[Ref], prefix: str) -> list[Ref]:
         """Append the calls of a functional model called on ``inputs``; return its outputs."""
@@ -106,7 +106,7 @@ class _Reader:
             refs = self.unfold(inner, _inner_inputs(inner, args, kwargs), f"{path}/")
         else:
             refs = [self.new() for _ in outputs]
-            self._add(path, layer, args, kwargs, refs, [_shape(tensor) for tensor in outputs])
+            self._add(path, layer, args, kwargs, refs, [shape_of(tensor) for tensor in outputs])
         known.update(zip(map(id, outputs), refs, strict=True))
 
     def _add(
@@ -200,13 +200,6 @@ def _source_name(tensor: Tensor) -> str:
     """Return the name of the layer that a symbolic tensor came out of."""
     history = getattr(tensor, "_keras_history", None)
     return str(history[0].name) if history is not None else "input"
-
-
-def _shape(tensor: Tensor) -> Shape | None:
-    shape = tensor.shape
-    if getattr(shape, "rank", 0) is None:
-        return None
-    return tuple(None if n is None else int(n) for n in shape)
 
 
 def _dtype(tensor: Tensor) -> str:

@@ -8,12 +8,13 @@ and the result is exact; a layer that is not known counts as seeing everything.
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
 
-from kerascnn.graph.connectivity import Axis, Sliding, inputs_taken, length_after, sliding
+from kerascnn.graph.connectivity import Axis, Sliding, inputs_taken, sliding
 from kerascnn.graph.layout import channel_axis
 from kerascnn.graph.model_graph import Graph, LayerCall, Shape
 from kerascnn.sizes import size_text
@@ -23,6 +24,9 @@ Seen: TypeAlias = np.ndarray | None
 
 Size: TypeAlias = tuple[int, int]
 """A picture's height and width."""
+
+Shapes: TypeAlias = Mapping[int, Shape | None]
+"""Tensor number → its shape."""
 
 _NOTHING = np.empty(0, np.int64)
 _FAR = 1 << 20  # a place well inside an endless map
@@ -62,7 +66,7 @@ class Geometry:
     """The channel axis of every tensor in a graph, and what of the picture each unit sees.
 
     Args:
-        graph: the flattened model.
+        graph: the model's calls.
         index: the number of the picture's tensor.
         axis: the picture's channel axis, 1 or 3.
     """
@@ -73,7 +77,6 @@ class Geometry:
         self.shapes: dict[int, Shape | None] = {port.index: port.shape for port in graph.inputs}
         self.axes: dict[int, int] = {index: axis}
         self.warnings: list[str] = []
-        self._lengths: dict[tuple[int, int], dict[int, int | None]] = {}
         self._known: dict[tuple[int, int, int, Size], Seen] = {}
         convolved: set[int] = set()  # tensors whose channel axis a layer has settled
         for call in graph.calls:
@@ -126,7 +129,7 @@ class Geometry:
             (rows.before, columns.before),
         )
 
-    def box(self, index: int, row: int, column: int, size: Size) -> Box:
+    def box(self, index: int, row: int, column: int, size: Size, shapes: Shapes) -> Box:
         """Return the part of the picture that one unit of a tensor sees.
 
         Args:
@@ -134,12 +137,13 @@ class Geometry:
             row: the unit's row in its map.
             column: the unit's column.
             size: the picture's height and width.
+            shapes: the tensors' shapes for such a picture.
         """
         ends = []
         for axis, place in enumerate((row, column)):
             key = (index, axis, place, size)
             if key not in self._known:
-                self._known[key] = self._trace(index, axis, place, size)
+                self._known[key] = self._trace(index, axis, place, shapes)
             seen = self._known[key]
             if seen is None:
                 ends.append((0, size[axis]))
@@ -185,8 +189,8 @@ class Geometry:
         move = sliding(call, self._axis(call, source, axis, None))
         return None if move is None else move.after(even)
 
-    def _trace(self, index: int, axis: int, place: int, size: Size | None) -> Seen:
-        """Return the picture's places that a unit sees; with no size, of an endless picture."""
+    def _trace(self, index: int, axis: int, place: int, shapes: Shapes | None) -> Seen:
+        """Return the picture's places that a unit sees; without shapes, of an endless picture."""
         if index != self.index and self._rank(index) != 4:
             return None
         seen: dict[int, Seen] = {index: np.array([place], np.int64)}
@@ -196,23 +200,23 @@ class Geometry:
                 continue
             places = functools.reduce(_union, wanted)
             for source in call.inputs:
-                back = None if places is None else self._back(call, source, axis, places, size)
+                back = None if places is None else self._back(call, source, axis, places, shapes)
                 seen[source] = _union(seen[source], back) if source in seen else back
         return seen.get(self.index, _NOTHING)
 
     def _back(
-        self, call: LayerCall, source: int, axis: int, places: np.ndarray, size: Size | None
+        self, call: LayerCall, source: int, axis: int, places: np.ndarray, shapes: Shapes | None
     ) -> Seen:
         if not self._is_map(call, source):
             return None
-        place = self._axis(call, source, axis, size)
-        if size is None and place.before == 1 != place.after:
+        place = self._axis(call, source, axis, shapes)
+        if shapes is None and place.before == 1 != place.after:
             return None  # broadcast: which unit of an endless map it was is lost
         back = inputs_taken(call, place)
         if back is None or not len(places):
             return None if back is None else _NOTHING
         found = back(places)
-        if size is None:
+        if shapes is None:
             return found
         inside = found >= 0
         if place.before is not None:
@@ -225,42 +229,14 @@ class Geometry:
         # What the layer calls a place may be a channel to the one before.
         return channel_axis(call.layer) in (None, self.axes[source])
 
-    def _axis(self, call: LayerCall, source: int, axis: int, size: Size | None) -> Axis:
-        return Axis(
-            axis,
-            self.axes[source],
-            self._length(source, axis, size),
-            self._length(call.outputs[0], axis, size),
-        )
-
-    def _length(self, index: int, axis: int, size: Size | None) -> int | None:
-        """Return how many places a tensor has along an axis, for a picture of a size."""
-        shape = self.shapes.get(index)
-        if shape is None or len(shape) != 4 or index not in self.axes:
-            return None
-        known = shape[axis + (1 if self.axes[index] == 3 else 2)]
-        if known is not None or size is None:
-            return known
-        key = (axis, size[axis])
-        if key not in self._lengths:
-            self._lengths[key] = self._all_lengths(axis, size)
-        return self._lengths[key].get(index)
-
-    def _all_lengths(self, axis: int, size: Size) -> dict[int, int | None]:
-        """Return every tensor's length for a picture of a size, where the model leaves it open."""
-        lengths: dict[int, int | None] = {self.index: size[axis]}
-        for call in self.graph.calls:
-            found = [
-                length_after(call, Axis(axis, self.axes[i], lengths[i], None))
-                for i in call.inputs
-                if i in lengths and i in self.axes
-            ]
-            # Maps of one row or column are broadcast to the others.
-            longest = max((n for n in found if n is not None), default=None)
-            for output in call.outputs:
-                fixed = self._length(output, axis, None)
-                lengths[output] = longest if fixed is None else fixed
-        return lengths
+    def _axis(self, call: LayerCall, source: int, axis: int, shapes: Shapes | None) -> Axis:
+        lengths = []
+        for index in (source, call.outputs[0]):
+            shape = (self.shapes if shapes is None else shapes).get(index)
+            is_map = shape is not None and len(shape) == 4 and index in self.axes
+            first = 1 if self.axes.get(index) == 3 else 2  # the axis of the rows
+            lengths.append(shape[first + axis] if shape is not None and is_map else None)
+        return Axis(axis, self.axes[source], *lengths)
 
 
 def _union(one: Seen, other: Seen) -> Seen:

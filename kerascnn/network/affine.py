@@ -17,14 +17,7 @@ _KINDS = frozenset({"Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTrans
 def affine_sums(
     prepared: PreparedModel, catalogue: LayerCatalogue, layer: Layer, channels: Sequence[int]
 ) -> tuple[str, np.ndarray, np.ndarray] | None:
-    """Return what sums over a layer's maps are made of; see `Network.affine`.
-
-    Args:
-        prepared: the model.
-        catalogue: its layers.
-        layer: the layer.
-        channels: which of its filters or neurons.
-    """
+    """Return what sums over a layer's maps are made of; see `Network.affine`."""
     import tensorflow as tf
 
     call = catalogue.call_of(layer)

@@ -18,9 +18,6 @@ class Batches:
 
     A batch for which TensorFlow finds no memory is halved and tried again; what did fit is
     remembered.
-
-    Args:
-        memory: what work may take.
     """
 
     def __init__(self, memory: MemoryBudget) -> None:
@@ -47,19 +44,20 @@ class Batches:
         Raises:
             ModelError: there is no memory for a single row.
         """
+        import tensorflow as tf
+
         count, start = len(columns[0]), 0
         parts: list[tuple[np.ndarray, ...]] = []
-        shown = progress(description, count) if description else nullcontext()
-        with shown as bar:
+        with progress(description, count) if description else nullcontext() as bar:
             while start < count:
                 end = next((end for end in ends if end > start), count)
                 size = min(self.size(per_item), end - start)
-                part = self._tried(function, [c[start : start + size] for c in columns])
-                if part is None:
-                    self._ceiling = per_item * (size // 2)
-                    say(f"memory is short: {size // 2} pictures at once instead of {size}")
+                given = [column[start : start + size] for column in columns]
+                try:
+                    parts.append(tuple(np.asarray(value) for value in function(*given)))
+                except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+                    self._lower(per_item, size, error)
                     continue
-                parts.append(part)
                 start += size
                 if bar is not None:
                     bar.advance(size)
@@ -74,18 +72,12 @@ class Batches:
             return size
         return max(1, min(size, self._ceiling // max(per_item, 1)))
 
-    def _tried(
-        self, function: Callable[..., tuple[Tensor, ...]], columns: Sequence[np.ndarray]
-    ) -> tuple[np.ndarray, ...] | None:
-        """Return a batch's results; None where there is no memory for so many rows."""
-        import tensorflow as tf
-
-        try:
-            return tuple(np.asarray(value) for value in function(*columns))
-        except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-            if len(columns[0]) > 1:
-                return None
+    def _lower(self, per_item: int, size: int, error: Exception) -> None:
+        """Remember that there is no memory for so many rows."""
+        if size == 1:
             raise ModelError(
                 "there is not enough memory for one picture; close other programs or take a "
                 "smaller one"
             ) from error
+        self._ceiling = per_item * (size // 2)
+        say(f"memory is short: {size // 2} pictures at once instead of {size}")

@@ -26,9 +26,6 @@ class CompiledFunctions:
 
     Everything is derived inside a ``tf.function``: pooling with channels first has no gradient on
     a CPU outside of one.
-
-    Args:
-        prepared: the model.
     """
 
     def __init__(self, prepared: PreparedModel) -> None:
@@ -152,12 +149,7 @@ def traced(
 ) -> tuple[Tensor, ...]:
     """Run the network on a tensor; see `Network.trace`.
 
-    Args:
-        prepared: the model.
-        pictures: N×H×W×C.
-        indices: the tensors to return.
-        scores: whether to return the scores too, after them.
-        bare: the calls to be done without the ReLU that they end in.
+    The calls in `bare` are done without the ReLU that they end in.
     """
     if bare and (len(indices) != 1 or scores):
         raise UsageError("rectified=False is for one layer alone, without the scores")

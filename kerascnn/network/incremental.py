@@ -31,12 +31,6 @@ _PadKey: TypeAlias = tuple[int, tuple[tuple[int, int], ...], float]
 class IncrementalScores:
     """Scores patches by what they change, and keeps account of what was computed.
 
-    Args:
-        prepared: the model.
-        patches: the picture and the patches on it.
-        source: what is scored.
-        channel: the channel that is scored, of a unit.
-
     Attributes:
         plain: the plain picture's scores, a batch of one.
         shapes: tensor number → shape, batch included.
@@ -208,12 +202,11 @@ class _Batch:
         if call.kind != "AveragePooling2D" or call.layer.padding != "same":
             return result
         factors = []
-        for axis, move in enumerate((local.rows, local.columns)):
-            length = self._maps.shapes[call.inputs[0]][axis + 1]
+        for axis, length in enumerate(self._maps.shapes[call.inputs[0]][1:3]):
             places = region.start[:, axis, None] + np.arange(region.size[axis])
-            left = places * move.stride - move.before
-            inside = np.minimum(left + move.reach, length) - np.maximum(left, 0)
-            factors.append(move.reach / inside)
+            left = places * local.stride[axis] - local.before[axis]
+            right = left + local.reach[axis]
+            factors.append(local.reach[axis] / (np.minimum(right, length) - np.maximum(left, 0)))
         factor = factors[0][:, :, None, None] * factors[1][:, None, :, None]
         return result * factor.astype(result.dtype.as_numpy_dtype)
 

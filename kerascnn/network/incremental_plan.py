@@ -162,26 +162,16 @@ class Plan:
 
 
 def picture_region(boxes: np.ndarray, size: tuple[int, int]) -> Region:
-    """Return what boxes change in the picture itself.
-
-    Args:
-        boxes: P×4: top, left, bottom, right; the last two are not part of them.
-        size: the picture's height and width.
-    """
+    """Return what boxes (P×4: top, left, bottom, right) change in the picture itself."""
     return _window(boxes[:, :2], boxes[:, 2:] - 1, size)
 
 
 def make_plan(
     calls: Sequence[LayerCall], source: int, region: Region, shapes: Shapes, axis: ChannelAxis
 ) -> Plan:
-    """Work out what is to be computed.
+    """Work out what is to be computed where a region of the picture changes.
 
-    Args:
-        calls: the calls from the picture to what is asked, in order.
-        source: the picture's tensor.
-        region: what changes in the picture.
-        shapes: the tensors' shapes.
-        axis: their channel axes.
+    The calls are those from the picture, the tensor `source`, to what is asked, in order.
     """
     changed, as_whole = {source}, set[int]()
     regions, tasks = {source: region}, list[Task]()
@@ -258,12 +248,8 @@ def _split(
 
 def changed_outputs(region: Region, local: Local) -> tuple[np.ndarray, np.ndarray]:
     """Return the first and last outputs that see what changes in an input."""
-    firsts, lasts = [], []
-    for axis, move in enumerate((local.rows, local.columns)):
-        a, b = region.first[:, axis], region.last[:, axis]
-        firsts.append(-((move.reach - 1 - a - move.before) // move.stride))
-        lasts.append((b + move.before) // move.stride)
-    return np.stack(firsts, axis=1), np.stack(lasts, axis=1)
+    first = -((local.reach - 1 - region.first - local.before) // local.stride)
+    return first, (region.last + local.before) // local.stride
 
 
 def _window(first: np.ndarray, last: np.ndarray, size: Sequence[int]) -> Region:
@@ -280,22 +266,17 @@ def _window(first: np.ndarray, last: np.ndarray, size: Sequence[int]) -> Region:
 def _context(
     index: int, own: Region, out: Region, local: Local, shape: Sizes, length: Sequence[int]
 ) -> Context:
-    starts, sizes, pads = [], [], []
-    for axis, move in enumerate((local.rows, local.columns)):
-        start = out.start[:, axis] * move.stride - move.before
-        size = (out.size[axis] - 1) * move.stride + move.reach
-        # As much as any position needs, so that all batches share the padded maps.
-        before = max(0, move.before)
-        furthest = (length[axis] - 1) * move.stride - move.before + move.reach
-        after = max(0, furthest - shape[axis + 1])
-        starts.append(start + before)
-        sizes.append(size)
-        pads.append((before, after))
-    start = np.stack(starts, axis=1)
-    offset = np.array([before for before, _ in pads])
-    paste = own.start + offset - start
-    same = tuple(sizes) == own.size and not paste.any()
-    return Context(index, start, (sizes[0], sizes[1]), (pads[0], pads[1]), paste, same)
+    start = out.start * local.stride - local.before
+    paste = own.start - start
+    high, wide = (np.array(out.size) - 1) * local.stride + local.reach
+    # As much padding as any position needs, so that all batches share the padded maps.
+    before = np.maximum(local.before, 0)
+    furthest = (np.array(length) - 1) * local.stride - local.before + local.reach
+    after = np.maximum(furthest - shape[1:3], 0)
+    (top, bottom), (left, right) = zip(before.tolist(), after.tolist(), strict=True)
+    same = (high, wide) == own.size and not paste.any()
+    pads = ((top, bottom), (left, right))
+    return Context(index, start + before, (int(high), int(wide)), pads, paste, same)
 
 
 def _full_work(call: LayerCall, shapes: Shapes) -> float:

@@ -15,11 +15,7 @@ from kerascnn.network.prepared_model import PreparedModel
 
 
 class LayerCatalogue:
-    """Describes and finds a prepared model's layers.
-
-    Args:
-        prepared: the model.
-    """
+    """Describes and finds a prepared model's layers."""
 
     def __init__(self, prepared: PreparedModel) -> None:
         self._prepared = prepared
@@ -36,11 +32,7 @@ class LayerCatalogue:
         return tuple(found)
 
     def find(self, name: str | Layer) -> Layer:
-        """Return a layer by its name; that of the innermost model will do where it is unique.
-
-        Raises:
-            UsageError: there is none, or there are several.
-        """
+        """Return a layer by its name; see `Network.layer`."""
         if isinstance(name, Layer):
             return name
         exact = [layer for layer in self.layers if layer.name == name]
@@ -53,11 +45,7 @@ class LayerCatalogue:
         raise UsageError(f"no layer {one_line(name, 80)!r}{nearest(name, names)}")
 
     def select(self, *patterns: str) -> list[Layer]:
-        """Return layers by name, glob, ``first-conv`` or ``last-conv``, in the model's order.
-
-        Raises:
-            UsageError: a pattern fits no layer.
-        """
+        """Return layers by patterns; see `Network.select`."""
         chosen: set[int] = set()
         for pattern in patterns:
             chosen.update(layer.index for layer in self._fitting(pattern))
@@ -68,11 +56,7 @@ class LayerCatalogue:
         return [layer for layer in self.layers if "Conv" in layer.kind and layer.is_map]
 
     def kernel(self, layer: Layer) -> np.ndarray:
-        """Return a layer's kernel; see `Network.weights`.
-
-        Raises:
-            ModelError: the layer has none.
-        """
+        """Return a layer's kernel; see `Network.weights`."""
         kernel = kernel_of(self.call_of(layer).layer)
         if kernel is None:
             raise ModelError(f"layer {layer.name!r} ({layer.kind}) has no filters")

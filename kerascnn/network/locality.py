@@ -37,22 +37,31 @@ _ACTIVATIONS = frozenset().union(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Local:
     """How a call is done on windows.
 
     Attributes:
-        rows: how its window slides along the rows; reach 1 and stride 1 for what stays in place.
-        columns: the same along the columns.
+        stride: how its window slides along the rows and along the columns, see `Sliding`.
+        reach: the same.
+        before: the same.
         kind: ``"slide"``: the layer itself, without its padding; ``"point"``: the layer itself;
             ``"shift"``: nothing to compute, places only get other numbers.
         pad: what its padding holds.
     """
 
-    rows: Sliding
-    columns: Sliding
+    stride: np.ndarray
+    reach: np.ndarray
+    before: np.ndarray
     kind: str
     pad: float = 0.0
+
+
+def local(rows: Sliding, columns: Sliding, kind: str, pad: float = 0.0) -> Local:
+    """Return how a call is done on windows that slide so along the rows and the columns."""
+    moves = np.array([(move.stride, move.reach, move.before) for move in (rows, columns)])
+    stride, reach, before = moves.T
+    return Local(stride, reach, before, kind, pad)
 
 
 def locality(call: LayerCall, shapes: Shapes, axis: ChannelAxis) -> Local | str:
@@ -77,7 +86,7 @@ def locality(call: LayerCall, shapes: Shapes, axis: ChannelAxis) -> Local | str:
     if call.kind in ("ZeroPadding2D", "Cropping2D"):
         return _sliding(call, shapes, "shift")
     if is_elementwise(layer) or call.kind == "Softmax":
-        return _why_not_in_place(call, shapes) or Local(Sliding(), Sliding(), "point")
+        return _why_not_in_place(call, shapes) or local(Sliding(), Sliding(), "point")
     return "its kind is not known to be local"
 
 
@@ -86,7 +95,7 @@ def _sliding(call: LayerCall, shapes: Shapes, kind: str, pad: float = 0.0) -> Lo
     rows, columns = (sliding(call, Axis(n, 3, before[n + 1], after[n + 1])) for n in (0, 1))
     if rows is None or columns is None:
         return "its window does not slide evenly"
-    return Local(rows, columns, kind, pad)
+    return local(rows, columns, kind, pad)
 
 
 def _why_not_in_place(call: LayerCall, shapes: Shapes) -> str | None:

@@ -33,7 +33,7 @@ from kerascnn.network.prepared_model import CLASSES, prepare
 from kerascnn.network.preprocessing import find_preprocessing
 from kerascnn.network.target import Target, Targets
 from kerascnn.network.units import Unit
-from kerascnn.network.verification import finite, finite_weights, verify
+from kerascnn.network.verification import bad_weights, finite, verify
 
 if TYPE_CHECKING:
     from kerascnn.loading.loaded import Loaded
@@ -159,7 +159,9 @@ class Network:
         return self._catalogue.find(name)
 
     def select(self, *patterns: str) -> list[Layer]:
-        """Return layers by name, glob (``block?_conv*``) or ``last-conv``, in the model's order.
+        """Return layers by name, glob (``block?_conv*``), ``first-conv`` or ``last-conv``.
+
+        They come in the model's order, each once.
 
         Raises:
             UsageError: a pattern fits no layer.
@@ -217,7 +219,8 @@ class Network:
             size: the picture's height and width.
         """
         found = self._catalogue.find(layer)
-        return self._prepared.geometry.box(found.index, row, column, size)
+        shapes = self._prepared.shapes(size)
+        return self._prepared.geometry.box(found.index, row, column, size, shapes)
 
     @property
     def classes(self) -> int:
@@ -270,7 +273,9 @@ class Network:
         """
         found = self._catalogue.find(layer)
         if self._is_suspect:  # a ReLU may turn NaN into zeros
-            finite_weights(self._prepared.graph.between(self._prepared.port.index, found.index))
+            calls = self._prepared.graph.between(self._prepared.port.index, found.index)
+            if told := bad_weights(calls):
+                raise ModelError(told)
         return self._in_batches(self.function(found), images)[0]
 
     def target_scores(self, images: np.ndarray, target: Target | int) -> np.ndarray:

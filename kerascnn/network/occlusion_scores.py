@@ -57,13 +57,7 @@ class PatchedScores:
 
 
 class OcclusionScores:
-    """Scores pictures with patches on them, whole or by what each patch changes.
-
-    Args:
-        prepared: the model.
-        functions: its compiled functions.
-        batches: runs them within memory.
-    """
+    """Scores pictures with patches on them, whole or by what each patch changes."""
 
     def __init__(
         self, prepared: PreparedModel, functions: CompiledFunctions, batches: Batches
@@ -81,15 +75,9 @@ class OcclusionScores:
         channel: int,
         incremental: bool | None,
     ) -> PatchedScores:
-        """Return the scores; see `Network.patched_scores`.
+        """Return the scores of a source, of its channel where it is a unit.
 
-        Args:
-            image: H×W×C.
-            fill: what the patches show, H×W×C or anything that broadcasts to it.
-            boxes: where they are.
-            source: what is scored.
-            channel: the channel that is scored, of a unit.
-            incremental: None to decide by what is saved.
+        See `Network.patched_scores`.
         """
         image = self._prepared.checked(np.asarray(image)[np.newaxis])[0]
         patches = patches_on(image, fill, boxes)

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from kerascnn.errors import ModelError, UsageError, nearest, one_line
+from kerascnn.graph.compiled import compiled
 from kerascnn.graph.head import Head, find_head
 from kerascnn.graph.layout import Layout, layout_of
 from kerascnn.graph.live_types import KerasModel, Tensor
 from kerascnn.graph.model_graph import Graph, LayerCall, Port, Replace
-from kerascnn.graph.node_reader import read_graph
-from kerascnn.graph.receptive import Geometry
+from kerascnn.graph.node_reader import read_graph, shape_of
+from kerascnn.graph.receptive import Geometry, Shapes, Size
 
 
 @dataclass(frozen=True)
@@ -163,13 +164,33 @@ class PreparedModel:
         logits = self.graph.run(feed, [end], {**head, **replace})
         return [*values[: len(indices)], *logits]
 
-    def unit_score(self, values: Tensor, whole: bool, channel: Tensor) -> Tensor:
-        """Sum a unit's maps, N×h×w×channels, to one number each.
+    def shapes(self, size: Size) -> Shapes:
+        """Return the tensors' shapes for a picture of a size, the batch first.
 
-        Args:
-            values: what a layer gives, as `outward` returns it.
-            whole: whether all channels are summed.
-            channel: the one that is, else.
+        A model that leaves sizes open is traced for it, which computes nothing.
+        """
+        known = self.geometry.shapes
+        if all(shape is None or None not in shape[1:] for shape in known.values()):
+            return known
+        if size not in self._traced:
+            import tensorflow as tf
+
+            def run(pictures: Tensor) -> None:
+                values = self.run(pictures, list(known))
+                self._traced[size] = dict(zip(known, map(shape_of, values), strict=True))
+
+            spec = tf.TensorSpec((1, *size, self.layout.shape[2]), tf.float32)
+            compiled(run).get_concrete_function(spec)
+        return self._traced[size]
+
+    @functools.cached_property
+    def _traced(self) -> dict[Size, Shapes]:
+        return {}
+
+    def unit_score(self, values: Tensor, whole: bool, channel: Tensor) -> Tensor:
+        """Sum a unit's maps to one number each: those of one channel, or of the whole layer.
+
+        The values are N×h×w×channels or N×neurons, as `outward` returns them.
         """
         import tensorflow as tf
 
@@ -192,10 +213,7 @@ def prepare(
 ) -> PreparedModel:
     """Read a model's graph, and find its picture input and its class scores.
 
-    Args:
-        model: a built model of either family.
-        input: name of the input that takes the picture; None for the first.
-        output: name of the output to explain; None for the first.
+    The input and the output are the model's first unless they are named.
 
     Raises:
         ModelError: its input can't be a picture.

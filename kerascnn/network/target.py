@@ -17,13 +17,7 @@ Target: TypeAlias = np.ndarray | Unit
 
 
 class Targets:
-    """Reads and checks what is to be explained.
-
-    Args:
-        head: where the class scores are.
-        labels: class names, in order.
-        catalogue: the layers.
-    """
+    """Reads and checks what is to be explained."""
 
     def __init__(
         self, head: Head, labels: tuple[str, ...] | None, catalogue: LayerCatalogue

@@ -43,7 +43,7 @@ def verify(model: KerasModel, prepared: PreparedModel, spec: InputSpec) -> str |
             f"the prepared model gives the shape {one.shape}, the original {other.shape}"
         )
     if not np.isfinite(other).all():
-        return not_finite(prepared.graph)
+        return _not_finite(prepared.graph)
     difference = float(np.abs(one - other).max(initial=0.0))
     scale = float(np.abs(other).max(initial=0.0))
     if difference > tolerance * max(scale, 1e-30):
@@ -61,29 +61,19 @@ def finite(values: np.ndarray, what: str, graph: Graph) -> np.ndarray:
         ModelError: they are not; the layer whose weights are to blame is named.
     """
     if not np.isfinite(values).all():
-        raise ModelError(f"{what} has NaN or infinite numbers: {not_finite(graph)}")
+        raise ModelError(f"{what} has NaN or infinite numbers: {_not_finite(graph)}")
     return values
 
 
-def not_finite(graph: Graph) -> str:
-    """Say why a model gives numbers that are not finite: which weights are none."""
-    return _bad_weights(graph.calls) or "the model gives NaN or infinite numbers"
-
-
-def finite_weights(calls: Iterable[LayerCall]) -> None:
-    """Check that layers have weights that are finite numbers.
-
-    Raises:
-        ModelError: one has others.
-    """
-    if found := _bad_weights(calls):
-        raise ModelError(found)
-
-
-def _bad_weights(calls: Iterable[LayerCall]) -> str | None:
+def bad_weights(calls: Iterable[LayerCall]) -> str | None:
+    """Return which layer has weights that are not finite numbers, in a sentence."""
     for call in calls:
         for weights in getattr(call.layer, "weights", []):
             values = np.asarray(weights)
             if values.dtype.kind not in "iub" and not np.isfinite(values.astype(np.float32)).all():
                 return f"layer {call.path!r} has weights that are NaN or infinite"
     return None
+
+
+def _not_finite(graph: Graph) -> str:
+    return bad_weights(graph.calls) or "the model gives NaN or infinite numbers"

@@ -13,7 +13,7 @@ from kerascnn.graph.model_graph import LayerCall, Ref
 from kerascnn.graph.receptive import Box
 from kerascnn.network.incremental import IncrementalScores
 from kerascnn.network.incremental_plan import Region, changed_outputs, make_plan, picture_region
-from kerascnn.network.locality import Local
+from kerascnn.network.locality import local
 
 SIZE = (29, 34)
 
@@ -312,7 +312,7 @@ def test_changed_outputs_are_those_that_see_a_changed_input(first, extent, reach
     move = Sliding(reach, stride, before)
     one = np.array([[first, first]])
     region = Region(one, np.array([[last, last]]), one, (last - first + 1,) * 2)
-    low, high = changed_outputs(region, Local(move, move, "slide"))
+    low, high = changed_outputs(region, local(move, move, "slide"))
     seeing = [
         i
         for i in range(-10, 40)
