@@ -4,17 +4,17 @@ A new chapter takes three files and a line:
 
 1. ``chapters/<name>.py`` with a ``CHAPTER``::
 
-       from kerascnn.lecture.book.builder import Chapter
+       from kerascnn.lecture.book.builder import Chapter, ChapterBuilder
 
        def make(chapter: ChapterBuilder) -> None:
-           chapter.text("intro")                  # prose, out of the catalogues
-           picture = …                         # a Matplotlib figure, or H×W×C in [0, 1]
+           chapter.text("intro")  # prose of the catalogues
+           picture = …  # a Matplotlib figure, or H×W×C in [0, 1]
            chapter.figure("board", picture, {"board": values}, {"black": 12})
            chapter.claim("no-pooling", count == 0, said=0, count=count)
 
        CHAPTER = Chapter("go", 11, make, uses=("sgf",))
 
-   The module's top imports nothing slow (NumPy, TensorFlow and Matplotlib come inside functions).
+   TensorFlow, Keras, Matplotlib and SciPy are imported inside functions.
 2. ``texts/<language>/<name>.toml`` in each language: ``title``, ``about``, ``text.KEY``,
    ``figure.KEY.caption`` and ``.alt``, ``claim.KEY.claim``, ``.says`` and ``.measured``,
    ``table.KEY.caption`` and ``.columns``, ``word.KEY``. Texts are Markdown; ``{count}`` is the
