@@ -133,12 +133,9 @@ def sliding(call: LayerCall, axis: Axis) -> Sliding | None:
 
 
 def window(layer: KerasLayer, axis: int, length: int | None) -> Sliding:
-    """Return how the window of a convolution or pooling layer slides.
+    """Return how the window of a convolution or pooling layer slides along rows or columns.
 
-    Args:
-        layer: a live layer of one of the kinds with a window.
-        axis: 0 for rows, 1 for columns.
-        length: how many inputs there are along it; None where unknown.
+    The length is how many inputs there are along that axis; None where unknown.
     """
     reach, stride, before = _reach(layer, axis), layer.strides[axis], 0
     if layer.padding == "same":

@@ -101,13 +101,7 @@ class Head:
 
 
 def find_head(graph: Graph, output: int, geometry: Geometry) -> Head:
-    """Find the logit behind an output.
-
-    Args:
-        graph: the model's calls.
-        output: the number of the output's tensor.
-        geometry: the channel axes of its tensors.
-    """
+    """Find the logit behind an output, given as its tensor's number."""
     axis = geometry.channel_axis(output)
     call = graph.producer(output)
     while call is not None and _carries(call) and len(call.inputs) == 1:

@@ -24,6 +24,7 @@ class Layer:
         weights_per_filter: how many weights one filter or neuron has, without its bias; None for
             layers without filters.
         field: receptive field of one unit; None where each sees the whole picture.
+        index: the number of the tensor that it gives.
     """
 
     name: str

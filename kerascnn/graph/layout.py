@@ -39,7 +39,7 @@ class Layout:
 
 
 def layout_of(graph: Graph, port: Port) -> Layout:
-    """Tell how the pictures lie in an input.
+    """Return how the pictures lie in an input.
 
     A flat input is taken for a square picture where its length allows it (784 is 28×28×1, 3072 is
     32×32×3), else for a strip; one of rank 3 for a grey picture.
@@ -61,12 +61,12 @@ def layout_of(graph: Graph, port: Port) -> Layout:
         return Layout((sizes[0], sizes[1], 1), 3, 3)
     if len(sizes) == 1 and sizes[0] is not None:
         return Layout(_square(sizes[0]), 3, 2)
-    hint = "name another one by --input" if len(graph.inputs) > 1 else "and it is the only one"
+    hint = "choose another one by its name" if len(graph.inputs) > 1 else "and it is the only one"
     raise ModelError(f"input {port.name!r} of shape {shape} is no picture; {hint}")
 
 
 def channel_axis(layer: KerasLayer) -> int | None:
-    """Return the channel axis (1 or 3) that a layer of rank 4 declares; None if it has no say."""
+    """Return the channel axis (1 or 3) that a layer of rank 4 declares; None if none."""
     declared = getattr(layer, "data_format", None)
     if declared == "channels_first":
         return 1
@@ -82,7 +82,7 @@ def _square(length: int) -> tuple[int, int, int]:
 
 
 def _picture_axis(graph: Graph, port: Port) -> int:
-    """Return the channel axis of a rank-4 input: what the first layer that cares says."""
+    """Return the channel axis of a rank-4 input: what the first layer says that declares one."""
     front = {port.index}
     for call in graph.calls:
         if not front.intersection(call.inputs):
@@ -92,6 +92,6 @@ def _picture_axis(graph: Graph, port: Port) -> int:
             return declared
         front.update(call.outputs)
     sizes = port.shape or ()
-    # No layer has a say: a short first axis before two longer ones must be the channels.
+    # No layer declares one: a short first axis before two longer ones must be the channels.
     first = sizes[1] in _CHANNELS and sizes[3] not in _CHANNELS
     return 1 if first else 3

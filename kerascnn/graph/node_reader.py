@@ -106,7 +106,9 @@ class _Reader:
             refs = self.unfold(inner, _inner_inputs(inner, args, kwargs), f"{path}/")
         else:
             refs = [self.new() for _ in outputs]
-            self._add(path, layer, args, kwargs, refs, [shape_of(tensor) for tensor in outputs])
+            self._add(
+                path, layer, args, kwargs, dict(zip(refs, map(shape_of, outputs), strict=True))
+            )
         known.update(zip(map(id, outputs), refs, strict=True))
 
     def _add(
@@ -115,15 +117,14 @@ class _Reader:
         layer: KerasLayer,
         args: Args,
         kwargs: Kwargs,
-        outputs: Sequence[Ref],
-        shapes: Sequence[Shape | None],
+        outputs: Mapping[Ref, Shape | None],
     ) -> None:
         self._uses[path] = self._uses.get(path, 0) + 1
         if self._uses[path] > 1:
             path = f"{path}@{self._uses[path]}"
-        indices = tuple(ref.index for ref in outputs)
+        indices, shapes = tuple(ref.index for ref in outputs), tuple(outputs.values())
         kwargs = {**kwargs, **_as_in_use(layer)}
-        self.calls.append(LayerCall(path, layer, tuple(args), kwargs, indices, tuple(shapes)))
+        self.calls.append(LayerCall(path, layer, tuple(args), kwargs, indices, shapes))
 
     def opaque(self, model: KerasModel) -> Graph:
         """Return one call of the whole model: its input and output are all there is to see."""
@@ -137,7 +138,7 @@ class _Reader:
         source, result = self.new(), self.new()
         out = getattr(model, "output_shape", None)
         out = out if isinstance(out, tuple) else None
-        self._add(one_line(model.name, 120), model, (source,), {}, [result], [out])
+        self._add(one_line(model.name, 120), model, (source,), {}, {result: out})
         return Graph(
             tuple(self.calls),
             (Port("input", source.index, shape, "float32"),),

@@ -87,25 +87,23 @@ class Geometry:
         sources = [i for i in call.inputs if self._rank(i) == 4]
         results = [i for i in call.outputs if self._rank(i) == 4]
         declared = channel_axis(call.layer)
-        if declared is None:
-            axis = next((self.axes[i] for i in sources if i in self.axes), 3)
-            if any(i in convolved for i in sources):
-                convolved.update(results)
-        else:
-            axis = declared
-            for source in sources:
-                if source in convolved and self.axes[source] != declared:
-                    self.warnings.append(self._order_warning(call, source))
+        before = [i for i in sources if i in convolved]
+        if declared is not None or before:
             convolved.update(results)
-        self.axes.update((i, axis) for i in results)
+        if declared is not None:
+            wrong = [i for i in before if self.axes[i] != declared]
+            self.warnings += [self._order_warning(call, i) for i in wrong]
+        else:
+            declared = next((self.axes[i] for i in sources if i in self.axes), 3)
+        self.axes.update(dict.fromkeys(results, declared))
 
     def _order_warning(self, call: LayerCall, source: int) -> str:
-        before = self.graph.producer(source)
+        before, shape = self.graph.producer(source), self.shapes[source] or ()
         verb = "pools" if "Pooling" in call.kind else "runs"
         return (
             f"{call.kind} {call.path!r} {verb} over the axis that "
             f"{before.kind if before else 'the input'} {before.path if before else ''!r} used for "
-            f"channels: it takes {_shown(self.shapes[source])} as height, width, channels where "
+            f"channels: it takes {size_text(shape[1:])} as height, width, channels where "
             "channels come first (set the same data_format on every layer)"
         )
 
@@ -251,7 +249,3 @@ def _joined(moves: list[Sliding | None]) -> Sliding | None:
     before = max(move.before for move in known)
     last = max(move.reach - move.before for move in known)
     return Sliding(last + before, known[0].stride, before)
-
-
-def _shown(shape: Shape | None) -> str:
-    return size_text((shape or ())[1:])

@@ -46,8 +46,7 @@ class Batches:
         """
         import tensorflow as tf
 
-        count, start = len(columns[0]), 0
-        parts: list[tuple[np.ndarray, ...]] = []
+        count, start, parts = len(columns[0]), 0, list[tuple[np.ndarray, ...]]()
         with progress(description, count) if description else nullcontext() as bar:
             while start < count:
                 end = next((end for end in ends if end > start), count)

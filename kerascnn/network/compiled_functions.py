@@ -15,10 +15,10 @@ from kerascnn.network.prepared_model import CLASSES, PreparedModel, ScoreSource
 Function: TypeAlias = Callable[..., tuple[Tensor, ...]]
 
 _CUT = (
-    "the score does not depend on {} in a way that can be derived: the path between them is cut "
-    "(whole numbers, an arg-max, a detached layer) or leads elsewhere"
+    "the score does not depend on the {} in a way that can be derived: the path between them is "
+    "cut (whole numbers, an arg-max, a detached layer) or leads elsewhere; a class's score is its "
+    "logit, which comes before the final softmax or sigmoid"
 )
-_BEHIND = "; class scores are what goes into the {} of {!r}, so take a layer before that"
 
 
 class CompiledFunctions:
@@ -99,8 +99,7 @@ class CompiledFunctions:
         def checked(pictures: Tensor, channels: Tensor) -> tuple[Tensor, ...]:
             result = function(pictures, channels)
             if cut:
-                told = _CUT.format("the picture" if at is None else "the layer")
-                raise ModelError(told + self._behind(source, at))
+                raise ModelError(_CUT.format("picture" if at is None else "layer"))
             return result
 
         return checked
@@ -116,14 +115,6 @@ class CompiledFunctions:
             return tf.gather(self._prepared.head.scores(value), channels, batch_dims=1)
         value = self._prepared.outward(source.index, value)
         return self._prepared.unit_score(value, source.whole, channels[0])
-
-    def _behind(self, source: ScoreSource, at: int | None) -> str:
-        """Say so where a layer is derived by that comes after the class scores."""
-        found = self._prepared.replaced(source)
-        before = [i for call in self._prepared.calls_before(source) for i in call.outputs]
-        if at is None or at in before or not found:
-            return ""
-        return _BEHIND.format(self._prepared.head.activation, next(iter(found)).path)
 
     def _once(self, key: Hashable, make: Callable[[], Function]) -> Function:
         if key not in self._made:

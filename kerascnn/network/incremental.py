@@ -12,8 +12,7 @@ own size, which suit its positions.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -24,8 +23,6 @@ from kerascnn.network.incremental_plan import Context, Plan, Region, Task, make_
 from kerascnn.network.locality import Local, Sizes
 from kerascnn.network.patches import Patches
 from kerascnn.network.prepared_model import PreparedModel, ScoreSource
-
-_PadKey: TypeAlias = tuple[int, tuple[tuple[int, int], ...], float]
 
 
 class IncrementalScores:
@@ -46,7 +43,7 @@ class IncrementalScores:
         self._channel = channel
         self._wanted = prepared.source_index(source)
         self._calls = prepared.graph.between(prepared.port.index, self._wanted)
-        self._maps = _PlainMaps(prepared, patches.image, self._calls, prepared.replaced(source))
+        self._maps = _PlainMaps(prepared, patches.image, source)
         self._reasons: dict[str, str] = {}
         self.work = 0.0
         self.shapes = self._maps.shapes
@@ -118,21 +115,16 @@ class IncrementalScores:
 class _PlainMaps:
     """All maps of the picture without patches, each a batch of one."""
 
-    def __init__(
-        self,
-        prepared: PreparedModel,
-        image: np.ndarray,
-        calls: Sequence[LayerCall],
-        replaced: Mapping[LayerCall, Replace],
-    ) -> None:
+    def __init__(self, prepared: PreparedModel, image: np.ndarray, source: ScoreSource) -> None:
         import tensorflow as tf
 
+        calls = prepared.graph.between(prepared.port.index, prepared.source_index(source))
         indices = sorted({i for call in calls for i in (*call.inputs, *call.outputs)})
         feed = prepared.feed(tf.constant(image[np.newaxis]))
-        values = prepared.graph.run(feed, indices, replaced)
+        values = prepared.graph.run(feed, indices, prepared.replaced(source))
         self.values: dict[int, Tensor] = dict(zip(indices, values, strict=True))
         self.shapes: dict[int, Sizes] = {i: tuple(v.shape) for i, v in self.values.items()}
-        self._padded: dict[_PadKey, Tensor] = {}
+        self._padded: dict[tuple[int, object, float], Tensor] = {}
 
     def padded(self, context: Context, local: Local) -> Tensor:
         """Return a map with as much padding around it as a layer's windows reach into."""
@@ -220,12 +212,8 @@ def _cut(
 ) -> Tensor:
     """Cut a rectangle for each position out of a map, each position's window laid over it.
 
-    Args:
-        kept: 1×H×W×C.
-        start: B×2, where each rectangle begins.
-        size: its height and width.
-        window: B×h×w×C, or None.
-        paste: B×2, where the window begins in the rectangle; what lies outside is left away.
+    The map is 1×H×W×C. Each of B rectangles begins at `start` (B×2), each window (B×h×w×C) at
+    `paste` (B×2) in its rectangle; what of a window lies outside is left away.
     """
     import tensorflow as tf
 

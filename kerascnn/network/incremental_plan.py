@@ -41,11 +41,6 @@ class Region:
     start: np.ndarray
     size: tuple[int, int]
 
-    @property
-    def extent(self) -> np.ndarray:
-        """P×2, how many rows and columns change."""
-        return np.asarray(self.last - self.first + 1)
-
 
 @dataclass(frozen=True, eq=False)
 class Context:
@@ -134,13 +129,13 @@ class Plan:
             most: how many positions a group may have.
             per_batch: multiplications in whose time a batch is prepared.
         """
-        followed = [task for task in self.tasks if task.region is not None]
+        followed = [(task, task.region) for task in self.tasks if task.region is not None]
         count = len(next(iter(self.regions.values())).start)
         if not followed:
             return [np.arange(i, min(i + most, count)) for i in range(0, count, most)]
-        extents = np.stack([task.region.extent for task in followed if task.region])
-        sizes = np.stack([task.size for task in followed])
-        work = np.array([task.full_work for task in followed])
+        extents = np.stack([region.last - region.first + 1 for _, region in followed])
+        sizes = np.stack([task.size for task, _ in followed])
+        work = np.array([task.full_work for task, _ in followed])
 
         def cost(group: np.ndarray) -> float:
             shares = (extents[:, group].max(axis=1) / sizes).prod(axis=1)
@@ -220,10 +215,7 @@ def _share(region: Region, size: Sequence[int]) -> float:
 
 
 def _split(
-    group: np.ndarray,
-    extent: np.ndarray,
-    cost: Callable[[np.ndarray], float],
-    most: int,
+    group: np.ndarray, extent: np.ndarray, cost: Callable[[np.ndarray], float], most: int
 ) -> Iterator[np.ndarray]:
     """Split positions in two, and these in turn, where it makes them cheaper or they are many.
 

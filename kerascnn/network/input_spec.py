@@ -6,7 +6,6 @@ Reading, clipping, noise, occluder fills, baselines and display all use this one
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypedDict
 
 import numpy as np
 
@@ -29,17 +28,6 @@ PREPROCESSINGS: tuple[str, ...] = tuple(_RANGES)
 """The known ways from a picture to a model's values, see `InputSpec.preprocessing`."""
 
 _ANY_SIZE = 96  # for a model without a fixed size: survives five halvings
-
-
-class InputSummary(TypedDict):
-    """An `InputSpec` as JSON takes it."""
-
-    shape: list[int | None]
-    preprocessing: str
-    source: str
-    low: list[float]
-    high: list[float]
-    channel_order: str
 
 
 @dataclass(frozen=True)
@@ -80,8 +68,7 @@ class InputSpec:
         height, width, channels = self.shape
         shape = (1, height or _ANY_SIZE, width or _ANY_SIZE, channels)
         unit = np.random.default_rng(0).random(shape)
-        low, high = np.asarray(self.low), np.asarray(self.high)
-        return np.asarray(low + unit * (high - low), np.float32)
+        return np.asarray(self.low + unit * self.noise_scale, np.float32)
 
     @property
     def channels(self) -> int:
@@ -137,7 +124,7 @@ class InputSpec:
         """Return ``values`` (…, H, W, C) cut to the range from `low` to `high`."""
         return np.asarray(np.clip(values, self.low, self.high))
 
-    def to_dict(self) -> InputSummary:
+    def to_dict(self) -> dict[str, object]:
         """Return it as JSON takes it, for manifests and ``inspect``."""
         return {
             "shape": list(self.shape),

@@ -44,11 +44,7 @@ def known_labels(model: str, classes: int | None) -> tuple[str, ...] | None:
     """Return ImageNet's class names for a network of keras.applications with its own head.
 
     They are those that keras.applications keeps in its cache once it has decoded predictions;
-    nothing is fetched here.
-
-    Args:
-        model: the model's name.
-        classes: how many it tells apart.
+    nothing is fetched here. None for a model of another name, or with other classes.
     """
     if classes != _IMAGENET or preprocessing_of_application(model) is None:
         return None

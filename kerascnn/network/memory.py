@@ -34,9 +34,7 @@ class MemoryBudget:
 def parse_bytes(text: str, *, option: str = "memory") -> int:
     """Read a number of bytes: ``500M``, ``2G``, ``1.5 GiB``, or digits alone.
 
-    Args:
-        text: what the user wrote.
-        option: what the user calls the option, for errors.
+    Errors speak of it by ``option``, as the user does.
 
     Raises:
         UsageError: it is no such size.

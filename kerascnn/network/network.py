@@ -38,8 +38,6 @@ from kerascnn.network.verification import bad_weights, finite, verify
 if TYPE_CHECKING:
     from kerascnn.loading.loaded import Loaded
 
-__all__ = ["Network", "Target", "Unit"]
-
 
 class Network:
     """A model, prepared for questions; the preparation is compared with the original.
@@ -89,8 +87,8 @@ class Network:
             prepared.layout.shape,
             *find_preprocessing(model, prepared.graph, prepared.port, preprocessing),
         )
-        found = known_labels(model.name, self.head.classes) if labels is None else tuple(labels)
-        self.labels: tuple[str, ...] | None = found
+        known = known_labels(model.name, self.head.classes) if labels is None else tuple(labels)
+        self.labels = known
         self._catalogue = LayerCatalogue(prepared)
         self._functions = CompiledFunctions(prepared)
         self._batches = Batches(self.memory)
@@ -388,11 +386,7 @@ class Network:
 
     @as_written
     def trace(
-        self,
-        pictures: Tensor,
-        *layers: str | Layer,
-        scores: bool = False,
-        rectified: bool = True,
+        self, pictures: Tensor, *layers: str | Layer, scores: bool = False, rectified: bool = True
     ) -> tuple[Tensor, ...]:
         """Run the network on a tensor, inside a ``tf.function`` of one's own.
 

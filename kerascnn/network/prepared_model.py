@@ -6,7 +6,7 @@ import functools
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -56,6 +56,7 @@ class PreparedModel:
     layout: Layout
     geometry: Geometry
     head: Head
+    _traced: dict[Size, Shapes] = field(default_factory=dict)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -182,10 +183,6 @@ class PreparedModel:
             spec = tf.TensorSpec((1, *size, self.layout.shape[2]), tf.float32)
             compiled(run).get_concrete_function(spec)
         return self._traced[size]
-
-    @functools.cached_property
-    def _traced(self) -> dict[Size, Shapes]:
-        return {}
 
     def unit_score(self, values: Tensor, whole: bool, channel: Tensor) -> Tensor:
         """Sum a unit's maps to one number each: those of one channel, or of the whole layer.

@@ -85,9 +85,5 @@ def _is_number(value: object) -> bool:
 
 def _model_names(model: KerasModel, graph: Graph) -> list[str]:
     """Return the model's own name and those of the models nested in it, outermost first."""
-    names = [model.name]
-    for call in graph.calls:
-        for name in call.path.split("/")[:-1]:
-            if name not in names:
-                names.append(name)
-    return names
+    nested = (name for call in graph.calls for name in call.path.split("/")[:-1])
+    return list(dict.fromkeys([model.name, *nested]))

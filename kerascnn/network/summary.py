@@ -39,10 +39,7 @@ def describe(network: Network) -> dict[str, Any]:
         ],
         "parameters": sum(layer.parameters for layer in network.layers),
         "head": network.head.to_dict(),
-        "preprocessing": {
-            "name": network.input.preprocessing,
-            "source": network.input.source,
-        },
+        "preprocessing": {"name": network.input.preprocessing, "source": network.input.source},
         "warnings": [*(loaded.warnings if loaded else ()), *network.warnings],
     }
 

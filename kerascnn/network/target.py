@@ -8,6 +8,7 @@ import numpy as np
 
 from kerascnn.errors import UsageError, one_line
 from kerascnn.graph.head import Head
+from kerascnn.graph.layers import Layer
 from kerascnn.network.layer_catalogue import LayerCatalogue
 from kerascnn.network.prepared_model import CLASSES, ScoreSource
 from kerascnn.network.units import Unit
@@ -33,12 +34,8 @@ class Targets:
         if self._labels is not None and text in self._labels:
             return np.full(len(scores), self._labels.index(text))
         if text.lstrip("-").isdecimal():
-            index = int(text)
-            count = self._head.score_count
-            if not 0 <= index < count:
-                raise UsageError(
-                    f"the target's class must be from 0 to {count - 1}. Received: {index}"
-                )
+            index = np.array(int(text))
+            self._check_classes(index, index)
             return np.full(len(scores), index)
         return self._unit_of(text)
 
@@ -55,12 +52,8 @@ class Targets:
             source, channel = self.of_unit(target)
             return source, np.full(count, channel, np.int32)
         classes = np.array(np.broadcast_to(np.asarray(target, np.int32), (count,)))
-        known = self._head.classes is not None
-        if known and (classes.min() < 0 or classes.max() >= self._head.score_count):
-            raise UsageError(
-                f"the classes go from 0 to {self._head.score_count - 1}. "
-                f"Received: {one_line(target, 60)}"
-            )
+        if self._head.classes is not None:
+            self._check_classes(classes, target)
         return CLASSES, classes
 
     def source(self, target: Target | int) -> ScoreSource:
@@ -77,11 +70,13 @@ class Targets:
         if unit.channel is None:
             return ScoreSource(layer.index, whole=True), 0
         if not 0 <= unit.channel < (layer.channels or unit.channel + 1):
-            raise UsageError(
-                f"layer {layer.name!r} has the channels 0 to {layer.channels - 1}. "
-                f"Received: {unit.channel}"
-            )
+            raise _no_channel(layer, unit.channel)
         return ScoreSource(layer.index), unit.channel
+
+    def _check_classes(self, classes: np.ndarray, received: object) -> None:
+        last = self._head.score_count - 1
+        if classes.min() < 0 or classes.max() > last:
+            raise UsageError(f"the classes go from 0 to {last}. Received: {one_line(received, 60)}")
 
     def _unit_of(self, text: str) -> Unit:
         name, colon, channel = text.rpartition(":")
@@ -95,8 +90,12 @@ class Targets:
                 f"Received: {one_line(text, 60)!r} ({error})"
             ) from error
         if not channel.isdecimal() or int(channel) >= layer.channels:
-            raise UsageError(
-                f"target {one_line(text, 60)!r}: layer {layer.name!r} has the channels 0 to "
-                f"{layer.channels - 1}. Received: {one_line(channel, 20)!r}"
-            )
+            raise _no_channel(layer, one_line(channel, 20))
         return Unit(layer.name, int(channel))
+
+
+def _no_channel(layer: Layer, received: int | str) -> UsageError:
+    count = layer.channels
+    return UsageError(
+        f"layer {layer.name!r} has the channels 0 to {count - 1}. Received: {received!r}"
+    )

@@ -128,7 +128,7 @@ def test_scores_are_derived_by_layers_before_them_alone(keras):
     np.testing.assert_array_equal(maps, network.activations(images, "conv"))
     assert np.abs(slopes).max() > 0
     for name in ("head", "square", "flat"):
-        with pytest.raises(ModelError, match="goes into the softmax of 'head', so take a layer"):
+        with pytest.raises(ModelError, match="logit, which comes before the final softmax"):
             network.gradients_at(images, 1, name)
     values, _ = network.gradients_at(images, Unit("flat", 1), "square")
     np.testing.assert_allclose(values.sum(axis=(1, 2)), 1, rtol=1e-5)
