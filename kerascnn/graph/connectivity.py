@@ -146,7 +146,7 @@ def window(layer: KerasLayer, axis: int, length: int | None) -> Sliding:
 
 
 def is_elementwise(layer: KerasLayer) -> bool:
-    """Return whether a layer on maps keeps each place in its place, as far as its kind tells."""
+    """Return whether a layer on maps keeps each place in its place, judged by its kind."""
     symbol = getattr(layer, "symbol", None)  # a TensorFlow function in a Keras 2 model
     return bool(_kinds(layer) & _ELEMENTWISE) or symbol in _ELEMENTWISE_SYMBOLS
 

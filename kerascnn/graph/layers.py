@@ -16,7 +16,7 @@ class Layer:
     """What is known of one layer call.
 
     Attributes:
-        name: its name, behind those of the models it is nested in.
+        name: its name, after those of the models it is nested in.
         kind: its class name.
         shape: of what it gives for one picture, channels last; None for an unknown size.
         stored_shape: the same in the order in which the model keeps it.

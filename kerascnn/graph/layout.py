@@ -1,4 +1,4 @@
-"""How a model's input tensor lies in memory, and the picture that it is."""
+"""How pictures are stored in a model's input tensor."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Layout:
 
 
 def layout_of(graph: Graph, port: Port) -> Layout:
-    """Return how the pictures lie in an input.
+    """Return how pictures are stored in an input.
 
     A flat input is taken for a square picture where its length allows it (784 is 28×28×1, 3072 is
     32×32×3), else for a strip; one of rank 3 for a grey picture.

@@ -33,7 +33,7 @@ class LayerCall:
     """One call of one layer.
 
     Attributes:
-        path: the layer's name, behind those of the models it is nested in: ``base/conv1``; a
+        path: the layer's name, after those of the models it is nested in: ``base/conv1``; a
             second call of a shared layer ends in ``@2``.
         layer: the live layer (in Keras 3, an operation at times).
         args: positional arguments of the call, a `Ref` in place of each tensor.

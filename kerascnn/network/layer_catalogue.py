@@ -52,7 +52,7 @@ class LayerCatalogue:
         return [layer for layer in self.layers if layer.index in chosen]
 
     def convolutions(self) -> list[Layer]:
-        """Return every convolution: depthwise, separable and transposed ones too; maybe none."""
+        """Return every convolution: depthwise, separable and transposed ones too; possibly none."""
         return [layer for layer in self.layers if "Conv" in layer.kind and layer.is_map]
 
     def kernel(self, layer: Layer) -> np.ndarray:

@@ -1,8 +1,8 @@
 """`Network`: the one view that visualizers have of a model. NumPy in, NumPy out.
 
 Whatever the family, the file or the nesting: pictures are N×H×W×C float32 in the model's own
-values, maps have their channels last, scores are logits. Everything that is asked here is answered
-by the other modules of this package.
+values, maps have their channels last, scores are logits. The work is done by the other modules
+of this package; see README.md beside this file.
 """
 
 from __future__ import annotations
@@ -272,8 +272,8 @@ class Network:
         found = self._catalogue.find(layer)
         if self._is_suspect:  # a ReLU may turn NaN into zeros
             calls = self._prepared.graph.between(self._prepared.port.index, found.index)
-            if told := bad_weights(calls):
-                raise ModelError(told)
+            if reason := bad_weights(calls):
+                raise ModelError(reason)
         return self._in_batches(self.function(found), images)[0]
 
     def target_scores(self, images: np.ndarray, target: Target | int) -> np.ndarray:
@@ -295,7 +295,7 @@ class Network:
         Args:
             images: N×H×W×C in the model's values.
             target: a class for all images, one for each, or a `Unit`.
-            guided: let only positive gradients back through ReLUs (guided back-propagation).
+            guided: let only positive gradients pass back through ReLUs (guided back-propagation).
 
         Raises:
             ModelError: the score does not depend on the image in a way that can be derived, the
@@ -390,8 +390,8 @@ class Network:
     ) -> tuple[Tensor, ...]:
         """Run the network on a tensor, inside a ``tf.function`` of one's own.
 
-        As `function`, but not compiled by itself, and not held to the model's size: layers whose
-        filters slide take pictures of any.
+        As `function`, but not compiled by itself, and not bound to the model's input size: layers
+        whose filters slide take pictures of any size.
 
         Args:
             pictures: float32 tensor N×H×W×C in the model's values.

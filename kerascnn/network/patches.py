@@ -52,7 +52,7 @@ class Patches:
 
 
 def patches_on(image: np.ndarray, fill: np.ndarray, boxes: Sequence[Box] | np.ndarray) -> Patches:
-    """Return the patches that `Network.patched_scores` is asked for.
+    """Return a picture's patches; see `Network.patched_scores`.
 
     Raises:
         UsageError: boxes or fill do not fit the picture.

@@ -1,8 +1,8 @@
-"""In what precision a network is asked: float32, or bfloat16 where the processor has it.
+"""The precision that a network computes in: float32, or bfloat16 where the processor has it.
 
 bfloat16 keeps eight bits of a number's mantissa, and a processor made for it multiplies matrices of
-it about twice as fast. TensorFlow itself turns a compiled function into it (its optimiser for
-oneDNN: convolutions and products in bfloat16, sums and what is delicate in float32), so weights and
+it about twice as fast. TensorFlow's optimiser for oneDNN converts a compiled function
+(convolutions and products in bfloat16, sums and sensitive operations in float32), so weights and
 pictures stay as they are.
 """
 
@@ -49,7 +49,7 @@ def check_precision(name: str) -> str:
     """Return a precision's name.
 
     Raises:
-        UsageError: it is none.
+        UsageError: there is no such precision.
     """
     if name not in PRECISIONS:
         raise UsageError(
@@ -116,7 +116,7 @@ def computing_in(precision: str) -> Iterator[None]:
 
 
 def has_bfloat16() -> bool:
-    """Tell whether the processor multiplies bfloat16 by itself (known on Linux alone)."""
+    """Return whether the processor multiplies bfloat16 itself (known on Linux alone)."""
     if platform.system() != "Linux":
         return False
     try:

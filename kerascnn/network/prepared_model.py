@@ -45,7 +45,7 @@ class PreparedModel:
         graph: the model's calls.
         port: the input that takes the picture.
         output: the output that is explained.
-        layout: how pictures lie in the input.
+        layout: how pictures are stored in the input.
         geometry: channel axes and receptive fields of the tensors.
         head: where the class scores are.
     """
@@ -62,7 +62,7 @@ class PreparedModel:
     def warnings(self) -> tuple[str, ...]:
         """What the user should know of how the model is fed."""
         fixed = [
-            f"input {port.name!r} is held at zero; pictures go to {self.port.name!r}"
+            f"input {port.name!r} gets zeros; pictures go to {self.port.name!r}"
             for port in self.graph.inputs
             if port is not self.port
         ]
@@ -157,8 +157,8 @@ class PreparedModel:
         end, head = self.source_index(source), self.replaced(source)
         if not head:
             return self.graph.run(feed, [*indices, end], replace)
-        # The head's call is done twice where a layer behind it is asked for: as it is, and without
-        # its activation.
+        # The head's call is done twice where a layer after it is wanted: as it is, and without its
+        # activation.
         before = [index for call in head for index in call.inputs]
         values = self.graph.run(feed, [*indices, *before], replace)
         feed.update(zip(before, values[len(indices) :], strict=True))

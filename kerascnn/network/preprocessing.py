@@ -16,8 +16,8 @@ def find_preprocessing(
 ) -> tuple[str, str]:
     """Return the preprocessing's name and where it was found.
 
-    The first that has a say: the user, a scaling layer at the model's entrance, the name of a
-    network of keras.applications (also one nested in the model), else [0, 1] as an assumption.
+    The first of these that tells: the user, a scaling layer at the model's entrance, the name of a
+    network of keras.applications (also one nested in the model). Else [0, 1] is assumed.
     """
     if given is not None:
         return given, "asked for"

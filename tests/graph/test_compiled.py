@@ -1,4 +1,4 @@
-"""Our code is compiled as written; that of layers as Keras would."""
+"""kerascnn's own code is compiled as written, that of layers as Keras does."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_methods_are_compiled():
 
 @pytest.fixture
 def branching():
-    """A Keras 2 network whose own layer asks of a tensor whether it is positive."""
+    """A Keras 2 network with a custom layer that tests whether a tensor is positive."""
     import tensorflow as tf
     import tf_keras
 
@@ -68,7 +68,7 @@ def test_a_layer_with_a_branch_takes_the_right_one(branching):
     np.testing.assert_allclose(branching.gradients(-ones, [0]).sum(), 3, rtol=1e-6)
 
 
-def test_within_anybodys_function_the_network_is_run_as_written(branching):
+def test_inside_any_function_the_network_is_run_as_written(branching):
     import tensorflow as tf
 
     function = tf.function(lambda pictures: branching.trace(pictures, scores=True)[0])

@@ -1,4 +1,4 @@
-"""`Network`: prepared rightly whatever the model, and asked without surprises."""
+"""`Network`: any model is prepared correctly, and its methods give what their docstrings say."""
 
 from __future__ import annotations
 
@@ -344,7 +344,7 @@ def test_several_inputs_and_outputs(keras):
     network = Network(model, input="right", output="three")
     assert network.input.shape == (*SIZE, 1)
     assert network.classes == 3
-    assert any("'left' is held at zero" in warning for warning in network.warnings)
+    assert any("'left' gets zeros" in warning for warning in network.warnings)
     images = pictures(2, 1)
     expected = model([np.zeros((2, *SIZE, 3), np.float32), images])
     np.testing.assert_allclose(network.probabilities(images), np.asarray(expected[1]), rtol=1e-5)

@@ -1,4 +1,4 @@
-"""Float32 and bfloat16: what is chosen, that it computes otherwise, and that it is undone."""
+"""float32 and bfloat16: which one is chosen, that it takes effect, and that it is undone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def network(lecture_models):
     return Network.load(lecture_models["cnn"])
 
 
-def test_float32_is_the_default_and_says_nothing(network):
+def test_float32_is_the_default_without_a_reason(network):
     assert network.precision == precision.Precision("float32", "", None)
 
 
@@ -47,7 +47,7 @@ def test_the_setting_is_undone_when_the_block_fails(network):
     assert np.array_equal(before, network.scores(images))
 
 
-def test_bfloat16_is_taken_where_it_is_asked_for(network, monkeypatch):
+def test_bfloat16_is_taken_where_it_is_wanted(network, monkeypatch):
     monkeypatch.setattr(precision, "has_bfloat16", lambda: False)
     found = precision.choose("bfloat16", network.scores, network.input.probe)
     assert found.why == PLAIN or ("slow here" in found.why and found.name == "bfloat16")
@@ -57,7 +57,7 @@ def test_bfloat16_is_taken_where_it_is_asked_for(network, monkeypatch):
     assert found.difference < 0.02
 
 
-def test_auto_asks_the_processor_first_and_the_network_then(network, monkeypatch):
+def test_auto_depends_on_the_processor_first_and_on_the_network_then(network, monkeypatch):
     monkeypatch.setattr(precision, "has_bfloat16", lambda: False)
     assert precision.choose("auto", network.scores, network.input.probe).name == "float32"
     monkeypatch.setattr(precision, "has_bfloat16", lambda: True)
@@ -76,7 +76,7 @@ def test_auto_stays_with_float32_where_scores_would_differ_much(network, monkeyp
         assert found.difference == pytest.approx(off / 2)
 
 
-def test_an_unknown_precision_is_told_before_anything_is_loaded(command, tmp_path):
+def test_an_unknown_precision_is_an_error_before_anything_is_loaded(command, tmp_path):
     with pytest.raises(UsageError, match="float32, bfloat16 or auto"):
         precision.check_precision("bfloat61")
     done = command(*("visualize", "--plugin", "filters", tmp_path / "no.h5", "--precision", "half"))
@@ -97,7 +97,7 @@ def test_the_manifest_says_what_was_computed_in(command, lecture_models, tmp_pat
     assert 0 <= record["difference"] < 0.02
 
 
-def test_the_processor_is_asked_by_its_flags(monkeypatch, tmp_path):
+def test_the_processor_is_known_by_its_flags(monkeypatch, tmp_path):
     monkeypatch.setattr(precision.platform, "system", lambda: "Darwin")
     assert not precision.has_bfloat16()
     monkeypatch.setattr(precision.platform, "system", lambda: "Linux")
