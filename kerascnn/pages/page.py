@@ -1,7 +1,7 @@
 """`render_page`: a template filled in, as one file.
 
-A page asks nothing of the network, and is told so: its content security policy allows the scripts
-and styles that it was written with, pictures that it carries, and nothing else.
+A page loads nothing from the network. Its content security policy allows the scripts and styles
+that it was written with and the pictures inside it, and nothing else.
 """
 
 from __future__ import annotations

@@ -1,10 +1,13 @@
-"""Texts that come out of files, set so that they can be read and stay in their place."""
+"""Texts out of files, written so that they can be read and keep within their width."""
 
 from __future__ import annotations
 
 import functools
 import unicodedata
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.ft2font import FT2Font
 
 # Where names are not Latin; the first that are installed are taken.
 _OTHERS = (
@@ -23,7 +26,7 @@ _OTHERS = (
 
 
 @functools.lru_cache(maxsize=1)
-def _fonts() -> tuple[tuple[str, Any], ...]:
+def _fonts() -> tuple[tuple[str, FT2Font], ...]:
     from matplotlib import font_manager
 
     installed = {entry.name for entry in font_manager.fontManager.ttflist}
@@ -35,7 +38,7 @@ def _fonts() -> tuple[tuple[str, Any], ...]:
 
 
 def families() -> list[str]:
-    """Return the font families to write in, the later ones for what the first lacks."""
+    """Return the font families to write in; the later ones have the characters the first lacks."""
     return [name for name, _ in _fonts()]
 
 
@@ -52,15 +55,15 @@ def _has(character: str) -> bool:
 def shortened(text: str, width: float, size: float) -> str:
     """Cut a text in its middle so that it is at most so many inches wide.
 
-    The end of a name tells as much as its beginning: a file's number is there.
+    The end of a name matters as much as its beginning: a file's number is there.
 
     Args:
         text: one line.
         width: inches.
         size: of the letters, in points.
     """
-    room = width * 72 / size
-    if sum(map(_width, text)) <= room:
+    space = width * 72 / size
+    if sum(map(_width, text)) <= space:
         return text
     head, tail, used = "", "", _width("…")
     left, right = 0, len(text) - 1
@@ -68,7 +71,7 @@ def shortened(text: str, width: float, size: float) -> str:
         from_head = len(head) <= 2 * len(tail)
         character = text[left] if from_head else text[right]
         used += _width(character)
-        if used > room:
+        if used > space:
             break
         if from_head:
             head, left = head + character, left + 1
@@ -84,13 +87,13 @@ def wrapped(text: str, width: float, size: float, most: int = 3) -> list[str]:
         text: one line.
         width: inches.
         size: of the letters, in points.
-        most: how many lines at most; the last holds what is left, however long.
+        most: how many lines at most; the last one holds the rest, however long.
     """
-    room = width * 72 / size
+    space = width * 72 / size
     lines: list[str] = []
     for word in text.split():
         longer = f"{lines[-1]} {word}" if lines else word
-        if lines and (len(lines) == most or sum(map(_width, longer)) <= room):
+        if lines and (len(lines) == most or sum(map(_width, longer)) <= space):
             lines[-1] = longer
         else:
             lines.append(word)

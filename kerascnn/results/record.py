@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Dtype = Literal["float32", "int64"]
 Lengths = dict[str, int]
-"""Axis letter → its length, as far as the arrays before have told."""
+"""Axis letter → its length, as far as it is known from the arrays before."""
 
 
 def array(

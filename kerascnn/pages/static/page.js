@@ -1,5 +1,6 @@
 "use strict";
-// The page is whole without this: it only turns leaves, sorts tables, enlarges, and switches.
+// The page is complete without this script, which turns leaves, sorts tables, enlarges pictures, and
+// switches language and theme.
 const root = document.documentElement;
 const leaves = [...document.querySelectorAll(".leaf")];
 
