@@ -34,16 +34,13 @@ class Unit:
 
 
 def parse_units(units: Sequence[str], count: int, layer: str, *, option: str = "unit") -> list[int]:
-    """Read numbers and ranges of units.
+    """Read numbers and ranges of units, and return each number once, in the order given.
 
     Args:
         units: ``"3"``, ``"0-11"`` (both ends are meant), or ``"all"``.
         count: how many units the layer has.
         layer: its name, for errors.
         option: what the user calls the option, for errors: ``--unit`` on a command line.
-
-    Returns:
-        The numbers as given, each once.
 
     Raises:
         UsageError: another text, or a unit that the layer does not have.
