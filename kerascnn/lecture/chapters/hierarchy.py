@@ -11,7 +11,7 @@ from kerascnn.lecture.experiments.image_metrics import coherence
 from kerascnn.lecture.experiments.photographs import NAMES, convnet, photographs, trained_convnet
 from kerascnn.lecture.experiments.task import Array
 from kerascnn.network.network import Network
-from kerascnn.render import Sheet
+from kerascnn.render import Sheet, palette
 from kerascnn.sizes import size_text
 
 if TYPE_CHECKING:
@@ -132,7 +132,9 @@ def _drawn(photograph: Array, kernels: Array, maps: dict[str, Array]) -> Figure:
 
 
 def _map(sheet: Sheet, values: Array, x: float, y: float, side: float) -> None:
-    sheet.picture(values, x, y, side, side, cmap="gray", vmin=0, vmax=float(values.max()) or 1.0)
+    sheet.picture(
+        values, x, y, side, side, cmap=palette.AMOUNT, vmin=0, vmax=float(values.max()) or 1.0
+    )
 
 
 CHAPTER = Chapter("hierarchy", 8, make)

@@ -20,7 +20,7 @@ from kerascnn.lecture.experiments.image_metrics import (
 )
 from kerascnn.lecture.experiments.task import Array
 from kerascnn.network.units import Unit
-from kerascnn.render import Sheet
+from kerascnn.render import Sheet, palette
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -214,7 +214,14 @@ def _before_and_after(found: Fooled) -> Figure:
         sheet.text(x + side / 2, y, str(before), size=9, align="center")
         sheet.picture(found.pictures[column], x, y + 0.2, side, side)
         sheet.picture(
-            change[column], x, y + 0.25 + side, side, side, cmap="RdBu_r", vmin=-most, vmax=most
+            change[column],
+            x,
+            y + 0.25 + side,
+            side,
+            side,
+            cmap=palette.SIGNED,
+            vmin=-most,
+            vmax=most,
         )
         sheet.picture(found.changed[column], x, y + 0.3 + 2 * side, side, side)
         text = f"{after}: p = {found.sure[column]:.3f}"

@@ -18,7 +18,7 @@ from kerascnn.lecture.experiments.arithmetic import (
     wires,
 )
 from kerascnn.lecture.experiments.task import Array
-from kerascnn.render import new_figure
+from kerascnn.render import new_figure, palette
 from kerascnn.sizes import size_text
 
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ SAID_WIRES = {
     0: [1, 2, 3, 7, 8, 9, 13, 14, 15],
     1: [2, 3, 4, 8, 9, 10, 14, 15, 16],
 }
-# Nine colours that are easily distinguished, one for each shared weight.
-_COLOURS = ("#4477aa", "#66ccee", "#228833", "#ccbb44", "#ee6677", "#aa3377", "#999999", "#dd8833",
-            "#55aa99")  # fmt: skip
 
 
 def make(chapter: ChapterBuilder) -> None:
@@ -119,7 +116,7 @@ def _wires(pixels: Array, weights: Array, found: Array) -> Figure:
     for neuron, height in ((0, 5.0), (1, 13.0)):
         inputs = np.flatnonzero(weights[:, neuron])
         for place, index in enumerate(inputs):
-            axes.plot([0.18, 2.8], [float(index), height], color=_COLOURS[place], linewidth=2)
+            axes.plot([0.18, 2.8], [float(index), height], color=palette.AREAS[place], linewidth=2)
         axes.text(3.0, height, number(found[neuron]), fontsize=17, ha="center", va="center",
                   bbox={"boxstyle": "circle", "fc": "white", "ec": "0.3"})  # fmt: skip
     for place, value in enumerate(pixels.reshape(-1)):
@@ -136,7 +133,7 @@ def _matrix(weights: Array, kernel: Array) -> Figure:
 
     # The same matrix of the weights' numbers 1 … 9 in place of their values.
     which = matrix(np.arange(1.0, kernel.size + 1).reshape(kernel.shape), 6, 6).T.astype(int)
-    colours = np.array([(1, 1, 1), *(to_rgb(colour) for colour in _COLOURS)])
+    colours = np.array([(1, 1, 1), *(to_rgb(colour) for colour in palette.AREAS)])
     figure = new_figure(11, 5.3)
     axes = figure.add_subplot()
     axes.imshow(colours[which], interpolation="nearest")
@@ -147,7 +144,7 @@ def _matrix(weights: Array, kernel: Array) -> Figure:
     axes.set_yticks(range(16), [str(neuron) for neuron in range(1, 17)], fontsize=8)
     axes.set_xticks(np.arange(-0.5, 36), minor=True)
     axes.set_yticks(np.arange(-0.5, 16), minor=True)
-    axes.grid(which="minor", color="0.9", linewidth=0.6)
+    axes.grid(which="minor", color=palette.LIGHT.line, linewidth=0.6)
     axes.tick_params(which="both", length=0)
     return figure
 

@@ -21,7 +21,7 @@ from kerascnn.lecture.experiments.watermark import (
     unmarked,
 )
 from kerascnn.network.network import Network
-from kerascnn.render import Sheet
+from kerascnn.render import Sheet, palette
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -125,8 +125,8 @@ def _story(pictures: Array, saliency: Array, occlusion: Array) -> Figure:
         x = 0.15 + column * (side + gap)
         rows = [sheet.y + row * (side + gap) for row in range(3)]
         sheet.picture(picture, x, rows[0], side, side, interpolation="nearest")
-        sheet.picture(saliency[column], x, rows[1], side, side, cmap="inferno")
-        sheet.picture(occlusion[column], x, rows[2], side, side, cmap="viridis", vmin=0, vmax=1)
+        sheet.picture(saliency[column], x, rows[1], side, side, cmap=palette.IMPORTANT)
+        sheet.picture(occlusion[column], x, rows[2], side, side, cmap=palette.SCORE, vmin=0, vmax=1)
     return sheet.figure
 
 

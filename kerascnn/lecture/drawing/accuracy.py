@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kerascnn.lecture.experiments.runner import Trials, on_test, on_training
 from kerascnn.lecture.experiments.spread import Spread
-from kerascnn.render import new_figure
+from kerascnn.render import new_figure, palette
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 _SLIDE = (12.0, 6.0)  # inches
 
 # Colours that the colour-blind tell apart.
-_COLOURS = {"dnn": "#d55e00", "cnn": "#0072b2", "cnn-as-written": "#009e73"}
+_COLOURS = dict(zip(("cnn", "dnn", "cnn-as-written"), palette.SERIES, strict=False))
 _LABELS = {
     "dnn": "DNN",
     "cnn": "CNN as taught",
     "cnn-as-written": "CNN as the listing has it",
 }
-_GREY = "#555555"
+_GREY = palette.LIGHT.muted
 _LEGEND = {"fontsize": 13, "facecolor": "white", "edgecolor": "none", "framealpha": 0.85}
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kerascnn.lecture.experiments.task import Array
-from kerascnn.render import Sheet
+from kerascnn.render import Sheet, palette
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -70,7 +70,14 @@ def _board(sheet: Sheet, board: Board, x: float, y: float, height: float) -> flo
             size = 9 if len(text) < 4 else 7
             left, over = x + (column + 0.5) * _CELL, top + (row + 0.5) * _CELL
             sheet.text(left, over - 0.085, text, size=size, align="center")
-            sheet.box(x + column * _CELL, top + row * _CELL, _CELL, _CELL, color="0.6", line=0.5)
+            sheet.box(
+                x + column * _CELL,
+                top + row * _CELL,
+                _CELL,
+                _CELL,
+                color=palette.LIGHT.muted,
+                line=0.5,
+            )
     return float(x + columns * _CELL)
 
 

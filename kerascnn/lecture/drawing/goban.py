@@ -9,7 +9,7 @@ import numpy as np
 
 from kerascnn.lecture.datasets.go import SIDE
 from kerascnn.lecture.experiments.task import Array
-from kerascnn.render import Sheet, new_figure
+from kerascnn.render import Sheet, new_figure, palette
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,7 +39,7 @@ def draw(board: Array, shares: Mapping[str, Array], move: int) -> Figure:
         _stones(axes, board)
         _expected(axes, values)
         row, column = divmod(move, SIDE)
-        axes.plot(column, row, "o", ms=15, mfc="none", mec="#d1006c", mew=2.2, zorder=6)
+        axes.plot(column, row, "o", ms=15, mfc="none", mec=palette.SERIES[3], mew=2.2, zorder=6)
         axes.set_title(_TITLES.get(name, name), fontsize=13)
     return figure
 
@@ -72,7 +72,12 @@ def _expected(axes: Axes, shares: Array) -> None:
         row, column = divmod(int(point), SIDE)
         share = float(shares[point])
         patch = Rectangle(
-            (column - 0.5, row - 0.5), 1, 1, color="#1f6fd6", alpha=0.85 * share / largest, lw=0
+            (column - 0.5, row - 0.5),
+            1,
+            1,
+            color=palette.LIGHT.accent,
+            alpha=0.85 * share / largest,
+            lw=0,
         )
         axes.add_patch(patch).set_zorder(4)
         if place < _WRITTEN and share >= 0.005:

@@ -9,7 +9,7 @@ import numpy as np
 
 from kerascnn.lecture.datasets.spectrograms import BANDS, FRAMES, SECONDS, hertz
 from kerascnn.lecture.experiments.task import Array
-from kerascnn.render import new_figure
+from kerascnn.render import new_figure, palette
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +36,7 @@ def draw(spectrograms: Array, words: Sequence[str], maps: Sequence[Array]) -> Fi
             # The few strongest points would leave the rest dark.
             top = max(float(np.percentile(found[column], 99)), 1e-12)
             axes = panels[row, column]
-            _one(axes, np.clip(found[column] / top, 0, 1), "viridis")
+            _one(axes, np.clip(found[column] / top, 0, 1), palette.UNKNOWN)
             axes.contour(spectrograms[column], levels=[0.75], colors="white", linewidths=0.7)
     for axes in panels[:, 0]:
         axes.set_ylabel("kHz")
