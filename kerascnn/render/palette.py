@@ -41,7 +41,15 @@ POSITIVE = "#b2182b"
 NEGATIVE = "#2166ac"
 
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
-AREAS = ("#4477aa", "#66ccee", "#228833", "#ccbb44", "#ee6677", "#aa3377", "#999999")
+AREAS: tuple[str, ...] = (
+    "#4477aa",
+    "#66ccee",
+    "#228833",
+    "#ccbb44",
+    "#ee6677",
+    "#aa3377",
+    "#999999",
+)
 AREAS += ("#dd8833", "#55aa99")
 """… of areas that carry text, such as one for each of nine shared weights."""
 

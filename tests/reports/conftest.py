@@ -1,5 +1,0 @@
-"""A browser for the pages."""
-
-from helpers.browser import browser
-
-__all__ = ["browser"]
