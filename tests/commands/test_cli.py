@@ -112,8 +112,8 @@ def test_a_name_with_escape_sequences_is_made_harmless(capsys):
 @pytest.mark.parametrize(
     ("flags", "code", "words"),
     [
-        (["--target", "10"], 2, ["--target", "0 to 9", "10"]),
-        (["--target", "cat"], 2, ["--target", "cat"]),
+        (["--target", "10"], 2, ["target", "0 to 9", "10"]),
+        (["--target", "cat"], 2, ["target", "cat"]),
         (["--target", "conv2d:25"], 2, ["conv2d", "0 to 24", "25"]),
         (["--image", "nowhere.png"], 1, ["nowhere.png"]),
         (["--out", "{file}/x"], 1, ["can't write"]),

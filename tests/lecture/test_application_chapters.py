@@ -11,7 +11,7 @@ import pytest
 from kerascnn.errors import DataError
 from kerascnn.lecture import make_book
 from kerascnn.lecture.book.settings import Settings
-from kerascnn.lecture.datasets.go import read_packaged
+from kerascnn.lecture.datasets.go import PACKAGED, read_games
 from kerascnn.lecture.experiments import go, speech, text
 
 OPENING = "(;GM[1]FF[4]SZ[19]" + "".join(
@@ -103,4 +103,4 @@ def test_a_wrong_path_is_one_line(tmp_path):
 
 
 def test_the_planes_chapter_needs_eighty_moves():
-    assert len(read_packaged()[0].moves) >= 80
+    assert len(next(read_games(PACKAGED)).moves) >= 80
