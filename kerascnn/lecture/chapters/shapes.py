@@ -51,14 +51,8 @@ def _weights(chapter: ChapterBuilder, model: Model) -> None:
     kernels = [layer.kernel.shape[:3] for layer in model.layers if hasattr(layer, "kernel_size")]
     chapter.text("weights")
     for number, (says, shape) in enumerate(zip(SAID_WEIGHTS, kernels, strict=True), start=1):
-        weights = math.prod(shape)
-        chapter.claim(
-            f"weights-{number}",
-            weights == says,
-            said=says,
-            weights=weights,
-            shape=size_text(shape),
-        )
+        weights, shown = math.prod(shape), size_text(shape)
+        chapter.claim(f"weights-{number}", weights == says, said=says, weights=weights, shape=shown)
 
 
 def _growing(chapter: ChapterBuilder, model: Model) -> None:

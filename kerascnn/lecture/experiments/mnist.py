@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -50,10 +50,7 @@ class Results:
         """Return the numbers as JSON takes them; what ``results.json`` holds."""
         return {
             "runs": [_numbers(run) for run in self.runs],
-            "curves": [
-                {"network": run.network, "seed": run.seed, **asdict(run.history)}
-                for run in self.runs
-            ],
+            "curves": [_curves(run) for run in self.runs],
             "settings": self.settings,
             "data": self.data,
             "versions": self.versions,
@@ -69,6 +66,13 @@ def _numbers(run: TrainingRun) -> dict[str, object]:
         "test_accuracy": run.test_accuracy,
         "seconds": run.history.seconds,
     }
+
+
+def _curves(run: TrainingRun) -> dict[str, object]:
+    history = run.history
+    curves = {"loss": history.loss, "accuracy": history.accuracy}
+    named = {"network": run.network, "seed": run.seed}
+    return {**named, **curves, "test_accuracy": history.test_accuracy}
 
 
 def task(digits: Digits, tests: int | None = None) -> Task:
