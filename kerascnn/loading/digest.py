@@ -26,16 +26,13 @@ class BackgroundDigest:
     """The SHA-256 of a file, computed by a thread while Keras loads the model.
 
     Args:
-        path: the file.
+        stream: the file, which nobody changes; closed at the end.
         shown: its name in errors.
-        private: no other program can change it, so changes are not looked for.
     """
 
-    def __init__(self, path: Path, shown: str, private: bool) -> None:
+    def __init__(self, stream: BinaryIO, shown: str) -> None:
         self._shown = shown
-        self._stream = path.open("rb")
-        self._state = None if private else state_of(self._stream)
-        self._stopped = threading.Event()
+        self._stream = stream
         self._hash = hashlib.sha256()
         self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="kerascnn-sha256", daemon=True)
@@ -44,10 +41,8 @@ class BackgroundDigest:
     def _run(self) -> None:
         try:
             with self._stream:
-                while not self._stopped.is_set() and (block := self._stream.read(_BLOCK)):
+                while block := self._stream.read(_BLOCK):
                     self._hash.update(block)
-                if self._state is not None and state_of(self._stream) != self._state:
-                    raise OSError("it was changed meanwhile")
         except OSError as error:
             self._error = error
 
@@ -55,17 +50,12 @@ class BackgroundDigest:
         """Wait for the digest and return it, as hexadecimal digits.
 
         Raises:
-            ModelError: the file can't be read to its end, or has changed meanwhile.
+            ModelError: the file can't be read to its end.
         """
         self._thread.join()
         if self._error is not None:
             raise ModelError(f"{self._shown}: can't be read again: {one_line(self._error)}")
         return self._hash.hexdigest()
-
-    def stop(self) -> None:
-        """End the computation; there is no result."""
-        self._stopped.set()
-        self._thread.join()
 
 
 def sha256_of_folder(folder: Path) -> str:

@@ -63,7 +63,8 @@ class ModelFile:
         """
         keras = keras_of(self.family, self.shown)
         named = {alias: custom[name] for alias, name in report.aliases.items()}
-        path = self.file.rename(self.what.saved_as)
+        self.file.digest()  # computed while Keras loads
+        path = self.file.path(self.what.saved_as)
         failed = f"{keras.__name__} {keras.__version__} can't load it"
         with naming(self.shown), failing_as(failed):
             return self._format.load(keras, path, {**custom, **named}, bool(report.findings))
@@ -74,6 +75,7 @@ class ModelFile:
         Raises:
             ModelError: they don't fit.
         """
-        path = self.file.rename(self.what.saved_as)
+        self.file.digest()  # computed while Keras loads
+        path = self.file.path(self.what.saved_as)
         with naming(self.shown), failing_as("the weights don't fit the architecture"):
             model.load_weights(path)

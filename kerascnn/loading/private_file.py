@@ -1,4 +1,9 @@
-"""A model file that stays as it is while it is scanned and loaded."""
+"""A model file that nobody else changes while it is scanned and loaded: a copy of our own.
+
+The copy is in a folder that only this user can enter, and nobody can write to it; where the file
+system can, it shares the original's blocks (a clone). It has the names that Keras' loaders ask for,
+which go by the suffix. (A sealed file in memory has no path, and libhdf5 refuses what has none.)
+"""
 
 from __future__ import annotations
 
@@ -6,6 +11,7 @@ import contextlib
 import os
 import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +20,11 @@ from typing import BinaryIO
 from kerascnn.errors import ModelError, one_line
 from kerascnn.loading.digest import BackgroundDigest, state_of
 
-#: Larger files are not copied: they are opened once, and reached through that opening alone.
-MAX_COPY = 64 << 20
+#: What Keras' loaders want a file to be called.
+NAMES = ("model.h5", "model.weights.h5", "model.keras", "model.json")
+
+_BLOCK = 1 << 20
+_FICLONE = 0x40049409
 
 
 def is_folder(path: Path) -> bool:
@@ -50,79 +59,80 @@ def open_regular(path: Path) -> BinaryIO:
 
 
 class PrivateFile:
-    """A model file as it was when it was opened.
+    """A model file as it was when it was copied.
 
-    Attributes:
-        path: where Keras finds it, inside a temporary folder; see `rename`.
+    Args:
+        folder: where the copy is, under each of `NAMES`.
         shown: the user's name for it, for errors.
     """
 
-    def __init__(self, source: BinaryIO, folder: Path, shown: str) -> None:
-        self.shown = shown
-        self.path = folder / "file"
-        self._source = source
-        self._state = state_of(source)
-        self._copied = self._take(source)
-        self._digest = BackgroundDigest(self.path, shown, self._copied)
-        self._wanted = False
+    def __init__(self, folder: Path, shown: str) -> None:
+        self.folder, self.shown = folder, shown
+        self._digest: BackgroundDigest | None = None
 
-    def _take(self, source: BinaryIO) -> bool:
-        """Copy the file, or make a link to the opening of a large one; tell which."""
-        opened = Path(f"/proc/self/fd/{source.fileno()}")
-        if self._state[0] > MAX_COPY and opened.exists():
-            self.path.symlink_to(opened)
-            return False
-        with self.path.open("wb") as copy:
-            shutil.copyfileobj(source, copy, 1 << 20)
-        source.seek(0)
-        return True
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return (self.folder / NAMES[0]).stat().st_size
 
-    def rename(self, name: str) -> str:
-        """Give the file the name that a loader wants, and return its path."""
-        self.path = self.path.rename(self.path.with_name(name))
-        return str(self.path)
+    def path(self, name: str) -> str:
+        """Return its path under one of `NAMES`."""
+        return str(self.folder / name)
 
     def open(self) -> BinaryIO:
         """Open the file for reading."""
-        return self.path.open("rb")
+        return (self.folder / NAMES[0]).open("rb")
 
     def digest(self) -> BackgroundDigest:
-        """Return the SHA-256 of what was loaded; that of a large file may take a little longer.
-
-        Raises:
-            ModelError: the file has changed since it was opened.
-        """
-        if state_of(self._source) != self._state:
-            raise ModelError(f"{self.shown}: was changed by another program while it was read")
-        self._wanted = True
+        """Return its SHA-256, computed in the background from the first call on."""
+        if self._digest is None:
+            self._digest = BackgroundDigest(self.open(), self.shown)
         return self._digest
-
-    def close(self) -> None:
-        """Wait for, or stop, whatever still reads the copy."""
-        if not self._wanted:
-            self._digest.stop()
-        elif self._copied:
-            self._digest.result()
 
 
 @contextlib.contextmanager
 def open_private(path: Path) -> Iterator[PrivateFile]:
-    """Open the file at ``path`` for scanning and loading; copies are removed when the block ends.
+    """Copy the file at ``path`` for scanning and loading; the copy is gone when the block ends.
 
     Raises:
-        ModelError: it is no regular file, or can't be read.
+        ModelError: it is no regular file, can't be read, or changes while it is copied.
     """
     shown = one_line(path)
     with (
         open_regular(path) as source,
         tempfile.TemporaryDirectory(prefix="kerascnn-") as folder,
     ):
+        before = state_of(source)
         try:
-            file = PrivateFile(source, Path(folder), shown)
+            _copy(source, Path(folder))
         except OSError as error:
             reason = one_line(error.strerror or error)
             raise ModelError(f"{shown}: can't be copied to {folder}: {reason}") from None
-        try:
-            yield file
-        finally:
-            file.close()
+        if state_of(source) != before:
+            raise ModelError(f"{shown}: was changed by another program while it was read")
+        file = PrivateFile(Path(folder), shown)
+        yield file
+        file.digest().result()  # it reads the copy
+
+
+def _copy(source: BinaryIO, folder: Path) -> None:
+    first = folder / NAMES[0]
+    with first.open("xb") as copy:
+        if not _cloned(source, copy):
+            shutil.copyfileobj(source, copy, _BLOCK)
+    first.chmod(0o400)
+    for name in NAMES[1:]:
+        os.link(first, folder / name)
+
+
+def _cloned(source: BinaryIO, copy: BinaryIO) -> bool:
+    """Let the copy share the original's blocks; tell whether the file system does."""
+    if not sys.platform.startswith("linux"):
+        return False
+    import fcntl
+
+    try:
+        fcntl.ioctl(copy.fileno(), _FICLONE, source.fileno())
+    except OSError:
+        return False
+    return True
