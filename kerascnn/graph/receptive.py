@@ -130,6 +130,9 @@ class Geometry:
     def box(self, index: int, row: int, column: int, size: Size, shapes: Shapes) -> Box:
         """Return the part of the picture that one unit of a tensor sees.
 
+        Rows and columns are traced apart. At the picture's border, where one of several branches
+        sees only padding, the box may therefore hold rows or columns that no branch sees there.
+
         Args:
             index: the tensor's number.
             row: the unit's row in its map.
