@@ -76,7 +76,8 @@ class Targets:
     def _check_classes(self, classes: np.ndarray, received: object) -> None:
         last = self._head.score_count - 1
         if classes.min() < 0 or classes.max() > last:
-            raise UsageError(f"the classes go from 0 to {last}. Received: {one_line(received, 60)}")
+            given = one_line(received, 60)
+            raise UsageError(f"a target's class must be from 0 to {last}. Received: {given}")
 
     def _unit_of(self, text: str) -> Unit:
         name, colon, channel = text.rpartition(":")
