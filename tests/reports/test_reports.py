@@ -169,7 +169,10 @@ def test_the_command_writes_the_page(tmp_path, lecture_models, capsys, monkeypat
     [
         (["report", "m.h5", "--plugin", "salency"], ["salency", "saliency"]),
         (["report", "{cnn}", "--units-of", "conv9", "--plugin", "filters"], ["conv9"]),
-        (["report", "{cnn}", "--target", "11", "--plugin", "filters"], ["target", "11"]),
+        (
+            ["report", "{cnn}", "--target", "11", "--plugin", "filters"],
+            ["target", "from 0 to 9", "11"],
+        ),
         (["compare", "m.h5"], ["SECOND"]),
     ],
 )
