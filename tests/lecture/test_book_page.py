@@ -57,6 +57,11 @@ def wait_for_leaf(page, name):
     page.wait_for_function(shown, arg=name)
 
 
+def turn_to(page, name):
+    page.click(f'#side a[href="#{name}"]')
+    wait_for_leaf(page, name)
+
+
 def test_every_chapter_opens(opened):
     page = opened.page
     assert leaf(page) == "cover"
@@ -64,8 +69,7 @@ def test_every_chapter_opens(opened):
     names = [links.nth(number).get_attribute("href")[1:] for number in range(links.count())]
     assert names == ["cover", *CHAPTERS, "claims", "colophon"]
     for name in names:
-        page.click(f'#side a[href="#{name}"]')
-        wait_for_leaf(page, name)
+        turn_to(page, name)
         assert leaf(page) == name
         assert page.locator("#side a[aria-current]").get_attribute("href") == f"#{name}"
         assert page.locator(f"#{name} h1").is_visible()
@@ -95,7 +99,7 @@ def numbers(page):
 @pytest.mark.parametrize(("kernel", "stride"), [(0, 1), (0, 2), (1, 1), (1, 2)])
 def test_the_stepper_gives_the_lectures_numbers(opened, kernel, stride):
     page = opened.page
-    page.click('#side a[href="#convolution"]')
+    turn_to(page, "convolution")
     page.select_option("select.filter", index=kernel)
     page.select_option("select.stride", index=stride - 1)
     expected = correlate(picture(), filters()[kernel], stride).ravel().astype(int).tolist()
@@ -110,7 +114,7 @@ def test_the_stepper_gives_the_lectures_numbers(opened, kernel, stride):
 
 def test_the_stepper_by_keyboard(opened):
     page = opened.page
-    page.click('#side a[href="#convolution"]')
+    turn_to(page, "convolution")
     page.focus(".board.picture")
     for key in ("ArrowRight", "ArrowRight", "ArrowRight"):
         page.keyboard.press(key)
@@ -157,7 +161,7 @@ def test_a_chinese_reader_is_met_in_chinese(browser, address):
 
 def test_pictures_enlarge_and_close_by_keyboard(opened):
     page = opened.page
-    page.click('#side a[href="#convolution"]')
+    turn_to(page, "convolution")
     page.focus("#convolution-maps .enlarge")
     page.keyboard.press("Enter")
     assert page.locator("dialog#large").is_visible()
@@ -168,7 +172,7 @@ def test_pictures_enlarge_and_close_by_keyboard(opened):
 
 def test_tables_sort(opened):
     page = opened.page
-    page.click('#side a[href="#sharing"]')
+    turn_to(page, "sharing")
     column = "#sharing table.sortable:not(.claims) tbody td:nth-child(5)"
 
     def values():
@@ -195,7 +199,7 @@ def test_dark_and_narrow(browser, address):
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert not page.locator("#chapters").is_visible()
     page.click("#menu")
-    page.click('#side a[href="#shapes"]')
+    turn_to(page, "shapes")
     assert page.locator("#shapes h1").is_visible()
     page.click("#menu")
     page.click("#theme")
